@@ -1,0 +1,143 @@
+package column
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// An Arena owns the columns and scratch slices of one batch on its way from decode to the table. All
+// that share the batch hold the arena; when the last one releases it, its memory serves another batch.
+//
+// Taking memory (Column, Selection, Times) is for one goroutine at a time: the one that owns the batch.
+// Retain and Release are safe from any.
+type Arena struct {
+	refs    atomic.Int32
+	pool    *Pool
+	columns map[Type]*shelf[Column]
+	sels    shelf[Selection]
+	longs   shelf[[]int64]
+}
+
+// A shelf hands out what it holds in order and takes all of it back at once.
+type shelf[T any] struct {
+	items []T
+	used  int
+}
+
+// NewArena makes an arena that no pool takes back; tests and edges use it.
+func NewArena() *Arena {
+	a := &Arena{columns: map[Type]*shelf[Column]{}}
+	a.refs.Store(1)
+	return a
+}
+
+// Column gives an empty column of type t that lives as long as the arena is held.
+func (a *Arena) Column(t Type) Column {
+	s := a.columns[t]
+	if s == nil {
+		s = &shelf[Column]{}
+		a.columns[t] = s
+	}
+	if s.used == len(s.items) {
+		s.items = append(s.items, New(t))
+	}
+	c := s.items[s.used]
+	s.used++
+	return c
+}
+
+// Selection gives an empty selection with room for n rows. It is not nil.
+func (a *Arena) Selection(n int) Selection {
+	if a.sels.used == len(a.sels.items) {
+		a.sels.items = append(a.sels.items, nil)
+	}
+	s := &a.sels.items[a.sels.used]
+	a.sels.used++
+	if cap(*s) < n || *s == nil {
+		*s = make(Selection, 0, max(n, 64))
+	}
+	return (*s)[:0]
+}
+
+// Longs gives a slice of n values of unspecified content.
+func (a *Arena) Longs(n int) []int64 {
+	if a.longs.used == len(a.longs.items) {
+		a.longs.items = append(a.longs.items, nil)
+	}
+	s := &a.longs.items[a.longs.used]
+	a.longs.used++
+	if cap(*s) < n {
+		*s = make([]int64, n+n/8)
+	}
+	return (*s)[:n]
+}
+
+// Size is the memory held, in bytes.
+func (a *Arena) Size() int {
+	size := 0
+	for _, s := range a.columns {
+		for _, c := range s.items {
+			size += c.Size()
+		}
+	}
+	for _, s := range a.sels.items {
+		size += cap(s) * 4
+	}
+	for _, s := range a.longs.items {
+		size += cap(s) * 8
+	}
+	return size
+}
+
+// Retain adds an owner.
+func (a *Arena) Retain() { a.refs.Add(1) }
+
+// Release takes an owner away. After the last one all memory taken from the arena is reused: nobody may
+// hold on to it.
+func (a *Arena) Release() {
+	switch n := a.refs.Add(-1); {
+	case n > 0:
+	case n < 0:
+		panic("column: arena released more often than retained")
+	case a.pool != nil:
+		a.reset()
+		a.pool.put(a)
+	}
+}
+
+func (a *Arena) reset() {
+	for _, s := range a.columns {
+		for _, c := range s.items[:s.used] {
+			c.Reset()
+		}
+		s.used = 0
+	}
+	a.sels.used, a.longs.used = 0, 0
+}
+
+// A Pool keeps arenas for reuse. It holds at most as many as were in use at once. The zero Pool is ready.
+type Pool struct {
+	mu   sync.Mutex
+	free []*Arena
+}
+
+// Get gives an arena with one owner.
+func (p *Pool) Get() *Arena {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.free); n > 0 {
+		a := p.free[n-1]
+		p.free = p.free[:n-1]
+		a.refs.Store(1)
+		return a
+	}
+	a := NewArena()
+	a.pool = p
+	return a
+}
+
+func (p *Pool) put(a *Arena) {
+	p.mu.Lock()
+	p.free = append(p.free, a)
+	p.mu.Unlock()
+}

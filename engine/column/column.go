@@ -1,0 +1,329 @@
+package column
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// A Column is one of *Bools, *Ints, *Longs, *Floats, *Doubles, *Texts or *List. Code that walks values
+// switches on the concrete type once a column; the methods here serve code that moves whole columns.
+//
+// A Column is not safe for concurrent change. Once its batch has been emitted nobody changes it, and any
+// number may read.
+type Column interface {
+	Type() Type
+	Len() int                                    // rows
+	Nulls() *Validity                            // which rows have a value; shared with the column
+	AppendNull()                                 // adds a row without a value
+	AppendRow(src Column, row int)               // adds a copy of src's row; src has the same type
+	AppendRows(src Column, sel Selection, n int) // adds src's rows sel, or its first n when sel is nil
+	Truncate(n int)                              // drops all rows from n on
+	Reset()                                      // empties the column and keeps its memory
+	Size() int                                   // bytes held, capacity included
+	sealed()
+}
+
+// Native is a Go type that holds a fixed-width value.
+type Native interface {
+	bool | int32 | int64 | float32 | float64
+}
+
+// Fixed is a column of fixed-width values. The value of a null row is unspecified.
+type Fixed[T Native] struct {
+	typ    Type
+	Values []T // one a row
+	Valid  Validity
+}
+
+// The fixed-width columns by what they hold. A Date is in Ints, a Timestamp in Longs.
+type (
+	Bools   = Fixed[bool]
+	Ints    = Fixed[int32]
+	Longs   = Fixed[int64]
+	Floats  = Fixed[float32]
+	Doubles = Fixed[float64]
+)
+
+// Type is what the column holds.
+func (c *Fixed[T]) Type() Type { return c.typ }
+
+// Len is the number of rows.
+func (c *Fixed[T]) Len() int { return len(c.Values) }
+
+// Nulls is shared with the column.
+func (c *Fixed[T]) Nulls() *Validity { return &c.Valid }
+
+// Append adds a row with the value v.
+func (c *Fixed[T]) Append(v T) {
+	c.Values = append(c.Values, v)
+	c.Valid.Append()
+}
+
+// AppendNull adds a row without a value.
+func (c *Fixed[T]) AppendNull() {
+	var zero T
+	c.Values = append(c.Values, zero)
+	c.Valid.AppendNull()
+}
+
+// AppendRow adds a copy of src's row.
+func (c *Fixed[T]) AppendRow(src Column, row int) {
+	s := src.(*Fixed[T])
+	c.Values = append(c.Values, s.Values[row])
+	if s.Valid.Null(row) {
+		c.Valid.AppendNull()
+	} else {
+		c.Valid.Append()
+	}
+}
+
+// AppendRows adds src's rows sel, or its first n rows when sel is nil.
+func (c *Fixed[T]) AppendRows(src Column, sel Selection, n int) {
+	s := src.(*Fixed[T])
+	if sel == nil {
+		c.Values = append(c.Values, s.Values[:n]...)
+	} else {
+		for _, i := range sel {
+			c.Values = append(c.Values, s.Values[i])
+		}
+	}
+	c.Valid.appendRows(&s.Valid, sel, n)
+}
+
+// Truncate drops all rows from n on.
+func (c *Fixed[T]) Truncate(n int) {
+	c.Values = c.Values[:n]
+	c.Valid.Truncate(n)
+}
+
+// Reset empties the column and keeps its memory.
+func (c *Fixed[T]) Reset() {
+	c.Values = c.Values[:0]
+	c.Valid.Reset()
+}
+
+// Size is the memory held, in bytes.
+func (c *Fixed[T]) Size() int {
+	var zero T
+	return cap(c.Values)*int(unsafe.Sizeof(zero)) + cap(c.Valid.words)*8
+}
+
+func (c *Fixed[T]) sealed() {}
+
+// Texts is a column of strings or binaries: row i is Data[Offsets[i]:Offsets[i+1]].
+//
+// Invariant: len(Offsets) is Len()+1 and Offsets[0] is 0. The bytes of a null row are unspecified, they
+// need not be empty.
+type Texts struct {
+	typ     Type
+	Offsets []int32
+	Data    []byte
+	Valid   Validity
+}
+
+// Type is String or Binary.
+func (c *Texts) Type() Type { return c.typ }
+
+// Len is the number of rows.
+func (c *Texts) Len() int { return len(c.Offsets) - 1 }
+
+// Nulls is shared with the column.
+func (c *Texts) Nulls() *Validity { return &c.Valid }
+
+// At is the bytes of row i, lent until the column changes.
+func (c *Texts) At(i int) []byte { return c.Data[c.Offsets[i]:c.Offsets[i+1]] }
+
+// Append adds a row with a copy of v.
+func (c *Texts) Append(v []byte) {
+	c.Data = append(c.Data, v...)
+	c.Close()
+}
+
+// AppendString adds a row with a copy of v.
+func (c *Texts) AppendString(v string) {
+	c.Data = append(c.Data, v...)
+	c.Close()
+}
+
+// Close ends a row whose bytes the caller has appended to Data.
+func (c *Texts) Close() {
+	c.Offsets = append(c.Offsets, int32(len(c.Data)))
+	c.Valid.Append()
+}
+
+// AppendNull adds a row without a value.
+func (c *Texts) AppendNull() {
+	c.Offsets = append(c.Offsets, int32(len(c.Data)))
+	c.Valid.AppendNull()
+}
+
+// AppendRow adds a copy of src's row.
+func (c *Texts) AppendRow(src Column, row int) {
+	s := src.(*Texts)
+	if s.Valid.Null(row) {
+		c.AppendNull()
+		return
+	}
+	c.Append(s.At(row))
+}
+
+// AppendRows adds src's rows sel, or its first n rows when sel is nil.
+func (c *Texts) AppendRows(src Column, sel Selection, n int) {
+	s := src.(*Texts)
+	if sel == nil {
+		base := int32(len(c.Data)) - s.Offsets[0]
+		c.Data = append(c.Data, s.Data[s.Offsets[0]:s.Offsets[n]]...)
+		for _, end := range s.Offsets[1 : n+1] {
+			c.Offsets = append(c.Offsets, base+end)
+		}
+	} else {
+		for _, i := range sel {
+			c.Data = append(c.Data, s.Data[s.Offsets[i]:s.Offsets[i+1]]...)
+			c.Offsets = append(c.Offsets, int32(len(c.Data)))
+		}
+	}
+	c.Valid.appendRows(&s.Valid, sel, n)
+}
+
+// Truncate drops all rows from n on.
+func (c *Texts) Truncate(n int) {
+	c.Offsets = c.Offsets[:n+1]
+	c.Data = c.Data[:c.Offsets[n]]
+	c.Valid.Truncate(n)
+}
+
+// Reset empties the column and keeps its memory.
+func (c *Texts) Reset() {
+	c.Offsets = append(c.Offsets[:0], 0)
+	c.Data = c.Data[:0]
+	c.Valid.Reset()
+}
+
+// Size is the memory held, in bytes.
+func (c *Texts) Size() int { return cap(c.Data) + cap(c.Offsets)*4 + cap(c.Valid.words)*8 }
+
+func (c *Texts) sealed() {}
+
+// List is a column of arrays: row i is the rows Offsets[i] to Offsets[i+1] of Elem.
+//
+// Invariant: len(Offsets) is Len()+1 and Offsets[0] is 0.
+type List struct {
+	typ     Type
+	Offsets []int32
+	Elem    Column
+	Valid   Validity
+}
+
+// Type is an Array.
+func (c *List) Type() Type { return c.typ }
+
+// Len is the number of rows.
+func (c *List) Len() int { return len(c.Offsets) - 1 }
+
+// Nulls is shared with the column.
+func (c *List) Nulls() *Validity { return &c.Valid }
+
+// Close ends a row whose elements the caller has appended to Elem.
+func (c *List) Close() {
+	c.Offsets = append(c.Offsets, int32(c.Elem.Len()))
+	c.Valid.Append()
+}
+
+// AppendNull adds a row without a value.
+func (c *List) AppendNull() {
+	c.Offsets = append(c.Offsets, int32(c.Elem.Len()))
+	c.Valid.AppendNull()
+}
+
+// AppendRow adds a copy of src's row.
+func (c *List) AppendRow(src Column, row int) {
+	s := src.(*List)
+	if s.Valid.Null(row) {
+		c.AppendNull()
+		return
+	}
+	for i := s.Offsets[row]; i < s.Offsets[row+1]; i++ {
+		c.Elem.AppendRow(s.Elem, int(i))
+	}
+	c.Close()
+}
+
+// AppendRows adds src's rows sel, or its first n rows when sel is nil.
+func (c *List) AppendRows(src Column, sel Selection, n int) {
+	if sel == nil {
+		for i := range n {
+			c.AppendRow(src, i)
+		}
+		return
+	}
+	for _, i := range sel {
+		c.AppendRow(src, int(i))
+	}
+}
+
+// Truncate drops all rows from n on.
+func (c *List) Truncate(n int) {
+	c.Offsets = c.Offsets[:n+1]
+	c.Elem.Truncate(int(c.Offsets[n]))
+	c.Valid.Truncate(n)
+}
+
+// Reset empties the column and keeps its memory.
+func (c *List) Reset() {
+	c.Offsets = append(c.Offsets[:0], 0)
+	c.Elem.Reset()
+	c.Valid.Reset()
+}
+
+// Size is the memory held, in bytes.
+func (c *List) Size() int { return cap(c.Offsets)*4 + c.Elem.Size() + cap(c.Valid.words)*8 }
+
+func (c *List) sealed() {}
+
+// New makes an empty column of type t. It panics on the zero Type: types are checked where they enter.
+func New(t Type) Column {
+	switch t.Kind {
+	case Bool:
+		return &Bools{typ: t}
+	case Int, Date:
+		return &Ints{typ: t}
+	case Long, Timestamp:
+		return &Longs{typ: t}
+	case Float:
+		return &Floats{typ: t}
+	case Double:
+		return &Doubles{typ: t}
+	case String, Binary:
+		return &Texts{typ: t, Offsets: []int32{0}}
+	case Array:
+		return &List{typ: t, Offsets: []int32{0}, Elem: New(Of(t.Elem))}
+	}
+	panic(fmt.Sprintf("column: no column of type %v", t))
+}
+
+func (v *Validity) appendRows(src *Validity, sel Selection, n int) {
+	if src.nulls == 0 {
+		if sel != nil {
+			n = len(sel)
+		}
+		v.AppendN(n)
+		return
+	}
+	if sel == nil {
+		for i := range n {
+			v.appendBit(src, i)
+		}
+		return
+	}
+	for _, i := range sel {
+		v.appendBit(src, int(i))
+	}
+}
+
+func (v *Validity) appendBit(src *Validity, i int) {
+	if src.Null(i) {
+		v.AppendNull()
+	} else {
+		v.Append()
+	}
+}

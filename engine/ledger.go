@@ -1,0 +1,58 @@
+package engine
+
+// A Count accounts for the rows of a source or a stream. For a source In is records; for a stream it is
+// rows. Invariant: In = Out + Filtered + Duplicate + Late + Quarantined + (what is held).
+type Count struct {
+	In          int64 `json:"in"`
+	Out         int64 `json:"out"`
+	Filtered    int64 `json:"filtered"`
+	Duplicate   int64 `json:"duplicate"`
+	Late        int64 `json:"late"`
+	Quarantined int64 `json:"quarantined"`
+	Lost        int64 `json:"lost,omitempty"` // offsets gone before we came; not part of In
+}
+
+// Add adds o to c.
+func (c *Count) Add(o Count) {
+	c.In += o.In
+	c.Out += o.Out
+	c.Filtered += o.Filtered
+	c.Duplicate += o.Duplicate
+	c.Late += o.Late
+	c.Quarantined += o.Quarantined
+	c.Lost += o.Lost
+}
+
+// Sub is c − o.
+func (c Count) Sub(o Count) Count {
+	return Count{
+		In: c.In - o.In, Out: c.Out - o.Out, Filtered: c.Filtered - o.Filtered, Duplicate: c.Duplicate - o.Duplicate,
+		Late: c.Late - o.Late, Quarantined: c.Quarantined - o.Quarantined, Lost: c.Lost - o.Lost,
+	}
+}
+
+// Held is the rows taken in that have not come out yet.
+func (c Count) Held() int64 {
+	return c.In - c.Out - c.Filtered - c.Duplicate - c.Late - c.Quarantined
+}
+
+// A Ledger accounts for every source and stream by name, since the first start of the pipeline.
+type Ledger map[string]Count
+
+// Add adds o to l.
+func (l Ledger) Add(o Ledger) {
+	for name, c := range o {
+		sum := l[name]
+		sum.Add(c)
+		l[name] = sum
+	}
+}
+
+// Sub is l − o.
+func (l Ledger) Sub(o Ledger) Ledger {
+	d := make(Ledger, len(l))
+	for name, c := range l {
+		d[name] = c.Sub(o[name])
+	}
+	return d
+}

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"context"
+	"io"
+)
+
+// A Config is what a definition says of an operator.
+type Config interface {
+	// Bind checks the config against the columns that arrive and says which leave. It is called once for
+	// each instance of the operator (one a partition, or one a lane) and by check; it does no I/O and keeps
+	// nothing but what the instance needs. What is wrong is reported all at once, as Faults.
+	Bind(in Schema) (Operator, Schema, error)
+}
+
+// A Keyed config needs all rows with equal values in some columns in one lane.
+type Keyed interface {
+	Config
+	// Keys names the columns, which must be among those that arrive.
+	Keys() []string
+}
+
+// A Waiting config has an operator that waits for event time to pass: rows that come later than their
+// partition's watermark never reach it.
+type Waiting interface {
+	Config
+	// Waits says whether this config does.
+	Waits() bool
+}
+
+// An Operator turns batches into batches. One goroutine owns it: calls never overlap.
+type Operator interface {
+	// Apply takes a batch, lent for the call, and gives what comes of it to emit, in order. A batch may be
+	// empty and come only to pass Upto or Barrier on: an operator emits at least one batch for each it
+	// takes unless it keeps rows back, and emits all rows below in.Upto before it passes in.Upto on.
+	//
+	// A row that is wrong is data: it goes to emit.Quarantine. An error says that the operator can't go on
+	// and ends the run.
+	Apply(ctx context.Context, in *Batch, emit Emit) error
+}
+
+// Emit takes what an operator gives. It is valid for the call of Apply it was passed to.
+type Emit interface {
+	// Rows passes a batch on. It is lent to the receiver for the call.
+	Rows(out *Batch) error
+	// Drop counts rows that go no further.
+	Drop(reason DropReason, rows int)
+	// Quarantine sends one row of in, which the caller leaves out of what it emits, to the quarantine table.
+	// column is the column that is to blame or ""; detail is for people.
+	Quarantine(in *Batch, row int, reason Reason, column, detail string)
+}
+
+// Stateful is an operator whose output depends on earlier batches. Its state is split by the slot of the
+// row's key (column.Key.Slot); a lane calls Save and Load only for the slots it owns.
+type Stateful interface {
+	Operator
+	// Save writes what changed in the slot since the last Save, deletions too, or the whole slot if it finds
+	// that cheaper (whole is then true and what was saved before is dropped). It writes nothing if nothing
+	// changed. It runs between batches.
+	Save(slot int, w io.Writer) (whole bool, err error)
+	// Load takes what Save wrote, in the order saved, before the first Apply.
+	Load(slot int, r io.Reader) error
+}
+
+// A DropReason says why a row went no further though nothing is wrong with it.
+type DropReason uint8
+
+// The reasons a row is dropped, which are columns of the ledger.
+const (
+	Filtered  DropReason = iota // a condition left it out
+	Duplicate                   // its key was seen
+)
+
+// A Reason says why a row is in quarantine. The list is closed: it is part of the quarantine table's
+// contract.
+type Reason string
+
+// The reasons.
+const (
+	ReasonDecode   Reason = "decode"   // the record is not what its format says
+	ReasonRequired Reason = "required" // a column that may not be null has no value
+	ReasonType     Reason = "type"     // a value does not fit its column's type
+	ReasonParse    Reason = "parse"    // a text could not be parsed as clean asks
+	ReasonEval     Reason = "eval"     // an expression has no value for the row, such as a division by zero
+	ReasonTime     Reason = "time"     // the event time is missing or absurd
+	ReasonLate     Reason = "late"     // the row came after its partition's watermark had passed it
+	ReasonCustom   Reason = "custom"   // a Go function refused the row
+)
+
+// A Fault is one thing that is wrong in a definition.
+type Fault struct {
+	Path    []string // keys and indexes from the step's own node to the value at fault: {"by", "0"}
+	Column  int      // offset in bytes within the value, as in an expression
+	Key     bool     // the key at Path is at fault, not its value
+	Message string   // lower case: what was found and what was expected
+	Nearest string   // a name that may have been meant, or ""
+}
+
+// Faults is everything that Bind finds wrong.
+type Faults []Fault
+
+// Error joins the messages; who has the definition prints them with their places.
+func (f Faults) Error() string {
+	s := ""
+	for i, x := range f {
+		if i > 0 {
+			s += "; "
+		}
+		s += x.Message
+		if x.Nearest != "" {
+			s += " (did you mean " + x.Nearest + "?)"
+		}
+	}
+	return s
+}

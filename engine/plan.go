@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"errors"
+	"time"
+)
+
+// The errors a caller acts on.
+var (
+	// ErrFenced: another process has taken this task over. Stop at once, write nothing more; exit code 3.
+	ErrFenced = errors.New("another process has taken over this task")
+	// ErrForeign: the table's log and the checkpoint do not belong together. Nothing was changed; a person
+	// must decide.
+	ErrForeign = errors.New("table and checkpoint do not belong together")
+)
+
+// A Plan is a checked definition: what runs, without how its parts are reached.
+type Plan struct {
+	Pipeline   string
+	Sources    []SourcePlan
+	Streams    []StreamPlan // each after those it reads
+	Tables     []TablePlan  // the quarantine table is not among them
+	Quarantine string       // name of the quarantine table
+	Commit     CommitPolicy
+}
+
+// A SourcePlan is a source of a Plan.
+type SourcePlan struct {
+	Name       string
+	Schema     Schema
+	Time       EventTime
+	Latest     bool // a first start begins at the end, not at the oldest record
+	AllowLoss  bool // go on when records are gone, and count them as lost
+	NewDecoder func() Decoder
+}
+
+// A StreamPlan is a stream of a Plan: steps over the rows of a source or another stream.
+type StreamPlan struct {
+	Name   string
+	From   string
+	Steps  []Step
+	Schema Schema // what leaves
+}
+
+// A Step is one operator of a stream.
+type Step struct {
+	Name   string // the operator's name, unique within the stream: "dedupe", "clean-2"
+	Config Config
+}
+
+// A TablePlan is a table of a Plan.
+type TablePlan struct {
+	Name        string
+	From        string // a source or a stream
+	PartitionBy []string
+}
+
+// A CommitPolicy says when an epoch ends: whatever comes first. Zero: never for that reason.
+type CommitPolicy struct {
+	Every time.Duration // since the last cut, if any row came
+	Rows  int64         // records taken in
+	Bytes int64         // bytes taken in
+}

@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// A Source delivers the records of some partitions as frames. Its methods may be called at once from
+// several goroutines.
+type Source interface {
+	// Partitions lists the partitions that exist now, in a fixed order. Errors that may pass (a broker that
+	// is down) are retried inside until ctx is done; what is returned ends the run.
+	Partitions(ctx context.Context) ([]Partition, error)
+
+	// Read delivers the frames of the partitions from, each from its offset on, until ctx is done; it then
+	// returns ctx's error after the last call of sink has returned. Calls of sink for one partition never
+	// overlap and come in the partition's order; a record may come again after a fault, with its offset.
+	// Read may be called again, at once, for partitions that were added. Errors that may pass are retried
+	// inside.
+	Read(ctx context.Context, from []Start, sink Sink) error
+
+	// Drained says whether the partition has no record, that a reader would be given, at from <= offset < end.
+	// It tells a reader that waits at the end of a partition whether what is left (markers of transactions,
+	// compacted records) will ever come.
+	Drained(ctx context.Context, partition string, from, end Offset) (bool, error)
+
+	// Committed is told what every table holds: for each partition the next offset. It is for lag monitors:
+	// nothing reads it back and an error is only logged.
+	Committed(ctx context.Context, next map[string]Offset) error
+
+	// Close frees what the source holds. No other call is running or follows.
+	Close() error
+}
+
+// A Partition is what Source.Partitions says of one.
+type Partition struct {
+	Name  string // as in PartitionID
+	First Offset // the oldest record that can be read
+	End   Offset // one past the newest record that readers may see now
+}
+
+// A Start says where reading of a partition begins.
+type Start struct {
+	Partition string
+	From      Offset
+}
+
+// A Sink takes what a Source reads.
+type Sink interface {
+	// Frame takes a frame, lent for the call. It returns when the lanes have the rows, which is how back
+	// pressure reaches the source. It returns an error only when the run is over.
+	Frame(ctx context.Context, partition string, f Frame) error
+
+	// Lost says that the records from ≤ offset < to are gone (retention passed us). An error means that the
+	// definition does not allow it and the run is over; nil that reading goes on at to.
+	Lost(partition string, from, to Offset) error
+}
+
+// A Decoder turns frames into rows. One goroutine at a time uses it.
+type Decoder interface {
+	// Decode appends to rows, for each record of f in order, a row, a Reject or a tombstone. It allocates
+	// nothing a record. An error says that decoding can't go on at all.
+	Decode(f Frame, rows *Rows) error
+}
+
+// Rows is what a Decoder fills. Invariant: the columns, Offset and At have the same length.
+type Rows struct {
+	Columns []column.Column // one a field of the source's schema
+	Offset  []Offset        // of each row's record
+	At      []Time          // the record's own timestamp, of each row
+
+	Rejects    []Reject // records that gave no row and go to quarantine
+	Tombstones int      // records without a value
+	Unknown    int64    // fields seen that the schema does not name
+}
+
+// A Reject is a record that could not be decoded. Its record is the frame's memory.
+type Reject struct {
+	Record Record
+	Reason Reason
+	Column string // the column to blame, or ""
+	Detail string // for people: what was found, what was expected
+}
+
+// EventTime says what the event time of a source's rows is.
+type EventTime struct {
+	Column   string        // a timestamp column, or "" for the record's own timestamp
+	MaxDelay time.Duration // how much earlier than the latest row seen a row may be before it is late
+}
