@@ -73,7 +73,7 @@ type Batch struct {
 
 	Origin  PartitionID  // where the rows come from; zero after a join or a window
 	Keys    []column.Key // hash of the exchange's key columns, len Rows (unselected rows: unspecified); nil before an exchange
-	Upto    Time         // no later row of Origin that is not late has an earlier event time
+	Upto    Time         // no row after this batch that is not late has an earlier event time; rows in the batch may have a Mark below it
 	Barrier Epoch        // the epoch that ends behind this batch; 0: none
 
 	Arena *column.Arena // owns the memory above

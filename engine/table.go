@@ -9,8 +9,9 @@ import (
 // but for those of its writers.
 type Table interface {
 	// Open makes the table if there is none, else checks that it can take the schema's rows. It returns the
-	// state that the table's log gives.
-	Open(ctx context.Context) (TableState, error)
+	// state that the table's log gives for the incarnation of the pipeline, whose commits all later calls
+	// make. It may be called again with another incarnation.
+	Open(ctx context.Context, incarnation string) (TableState, error)
 
 	// State reads the log again.
 	State(ctx context.Context) (TableState, error)

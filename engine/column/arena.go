@@ -13,9 +13,12 @@ import (
 type Arena struct {
 	refs    atomic.Int32
 	pool    *Pool
+	parent  *Arena // held as long as this one is; nil: none
 	columns map[Type]*shelf[Column]
 	sels    shelf[Selection]
 	longs   shelf[[]int64]
+	keys    shelf[[]Key]
+	onFree  func() // called once, when the last owner releases
 }
 
 // A shelf hands out what it holds in order and takes all of it back at once.
@@ -25,7 +28,9 @@ type shelf[T any] struct {
 }
 
 // NewArena makes an arena that no pool takes back; tests and edges use it.
-func NewArena() *Arena {
+func NewArena() *Arena { return new(Pool).Get() }
+
+func newArena() *Arena {
 	a := &Arena{columns: map[Type]*shelf[Column]{}}
 	a.refs.Store(1)
 	return a
@@ -72,6 +77,22 @@ func (a *Arena) Longs(n int) []int64 {
 	return (*s)[:n]
 }
 
+// Keys gives a slice of n keys of unspecified content.
+func (a *Arena) Keys(n int) []Key {
+	if a.keys.used == len(a.keys.items) {
+		a.keys.items = append(a.keys.items, nil)
+	}
+	s := &a.keys.items[a.keys.used]
+	a.keys.used++
+	if cap(*s) < n {
+		*s = make([]Key, n+n/8)
+	}
+	return (*s)[:n]
+}
+
+// OnFree has f called once, when the last owner releases the arena.
+func (a *Arena) OnFree(f func()) { a.onFree = f }
+
 // Size is the memory held, in bytes.
 func (a *Arena) Size() int {
 	size := 0
@@ -86,7 +107,19 @@ func (a *Arena) Size() int {
 	for _, s := range a.longs.items {
 		size += cap(s) * 8
 	}
+	for _, s := range a.keys.items {
+		size += cap(s) * 16
+	}
 	return size
+}
+
+// Child gives an arena with one owner that holds a. Who passes a batch on to another goroutine gives it a
+// child: each side takes memory from its own, and both hold what the batch has now.
+func (a *Arena) Child() *Arena {
+	c := a.pool.Get()
+	a.Retain()
+	c.parent = a
+	return c
 }
 
 // Retain adds an owner.
@@ -99,9 +132,20 @@ func (a *Arena) Release() {
 	case n > 0:
 	case n < 0:
 		panic("column: arena released more often than retained")
-	case a.pool != nil:
-		a.reset()
-		a.pool.put(a)
+	default:
+		if f := a.onFree; f != nil {
+			a.onFree = nil
+			f()
+		}
+		parent := a.parent
+		a.parent = nil
+		if a.pool != nil {
+			a.reset()
+			a.pool.put(a)
+		}
+		if parent != nil {
+			parent.Release()
+		}
 	}
 }
 
@@ -112,7 +156,7 @@ func (a *Arena) reset() {
 		}
 		s.used = 0
 	}
-	a.sels.used, a.longs.used = 0, 0
+	a.sels.used, a.longs.used, a.keys.used = 0, 0, 0
 }
 
 // A Pool keeps arenas for reuse. It holds at most as many as were in use at once. The zero Pool is ready.
@@ -131,7 +175,7 @@ func (p *Pool) Get() *Arena {
 		a.refs.Store(1)
 		return a
 	}
-	a := NewArena()
+	a := newArena()
 	a.pool = p
 	return a
 }

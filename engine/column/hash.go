@@ -32,12 +32,14 @@ type Hasher struct {
 // NewHasher makes a hasher; keys agree only between hashers of one seed.
 func NewHasher(seed uint64) *Hasher { return &Hasher{seed: seed} }
 
-// Keys appends to dst, for each of the rows sel (of n when sel is nil), the key made of cols. Nulls are
-// equal to each other and to nothing else; -0 equals 0 and every NaN every other NaN.
-func (h *Hasher) Keys(dst []Key, cols []Column, sel Selection, n int) []Key {
+// Keys sets dst[row], for each of the rows sel (of n when sel is nil), to the key made of cols; dst has
+// length n and its other elements are left alone. Nulls are equal to each other and to nothing else; -0
+// equals 0 and every NaN every other NaN.
+func (h *Hasher) Keys(dst []Key, cols []Column, sel Selection, n int) {
 	if len(cols) == 1 {
 		if t, ok := cols[0].(*Texts); ok {
-			return h.texts(dst, t, sel, n)
+			h.texts(dst, t, sel, n)
+			return
 		}
 	}
 	for row := range sel.All(n) {
@@ -45,20 +47,18 @@ func (h *Hasher) Keys(dst []Key, cols []Column, sel Selection, n int) []Key {
 		for _, c := range cols {
 			h.scratch = appendValue(h.scratch, c, row)
 		}
-		dst = append(dst, key(xxh3.Hash128Seed(h.scratch, h.seed)))
+		dst[row] = key(xxh3.Hash128Seed(h.scratch, h.seed))
 	}
-	return dst
 }
 
-func (h *Hasher) texts(dst []Key, t *Texts, sel Selection, n int) []Key {
+func (h *Hasher) texts(dst []Key, t *Texts, sel Selection, n int) {
 	for row := range sel.All(n) {
 		if t.Valid.Null(row) {
-			dst = append(dst, nullKey(h.seed))
+			dst[row] = nullKey(h.seed)
 			continue
 		}
-		dst = append(dst, key(xxh3.Hash128Seed(t.At(row), h.seed)))
+		dst[row] = key(xxh3.Hash128Seed(t.At(row), h.seed))
 	}
-	return dst
 }
 
 // appendValue writes a value so that no two different rows of one schema give the same bytes:

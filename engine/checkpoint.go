@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// A Checkpoint is everything an epoch leaves behind but the rows: one object, written once, from which
+// any process can go on. It is JSON, so that a person can read it; Format tells later versions apart.
+type Checkpoint struct {
+	Format      int    `json:"format"`      // CheckpointFormat
+	Pipeline    string `json:"pipeline"`    //
+	Task        string `json:"task"`        //
+	Incarnation string `json:"incarnation"` // made with checkpoint 0, the same ever after
+	Epoch       Epoch  `json:"epoch"`
+	Attempt     string `json:"attempt"` // unique to the write: tells ours from another's
+	Owner       string `json:"owner"`   // who wrote it, for people
+	Seed        uint64 `json:"seed"`    // of the key hash, made with checkpoint 0
+	Slots       int    `json:"slots"`   // column.Slots when checkpoint 0 was made
+
+	Partitions []PartitionState  `json:"partitions"`
+	Operators  map[string]string `json:"operators"` // fingerprint of each stateful operator by its id, "stream/step"
+	State      []StateRef        `json:"state"`     // to be read in this order
+	Tables     []Prepared        `json:"tables"`    // what this epoch commits, one for each table that changed
+	Prev       map[string]Epoch  `json:"prev"`      // by table: the epoch of its last commit, this one's included
+	Ledger     Ledger            `json:"ledger"`    // since checkpoint 0
+}
+
+// CheckpointFormat is the version that this code writes, and the newest it reads.
+const CheckpointFormat = 1
+
+// A PartitionState is a partition's place in a checkpoint.
+type PartitionState struct {
+	Source    string `json:"source"`
+	Partition string `json:"partition"`
+	Next      Offset `json:"next"`      // the first offset not in any table
+	Watermark Time   `json:"watermark"` // before the row at Next
+	Joined    Epoch  `json:"joined"`    // the epoch the partition came with; 0: the first start
+}
+
+// A StateRef names a state object.
+type StateRef struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"` // bytes
+}
+
+// A Section is what one stateful operator saved of one slot.
+type Section struct {
+	Operator string // "stream/step"
+	Slot     int
+	Whole    bool // earlier sections of this operator and slot no longer count
+	Data     []byte
+}
+
+// Checkpoints keeps the checkpoints and state objects of one task. One process at a time owns them, which
+// is proved by its writes: see Write.
+type Checkpoints interface {
+	// Newest reads the checkpoint with the highest epoch; nil if there is none.
+	Newest(ctx context.Context) (*Checkpoint, error)
+
+	// Read reads the checkpoint of one epoch.
+	Read(ctx context.Context, epoch Epoch) (*Checkpoint, error)
+
+	// Write writes c if there is no checkpoint of its epoch and none that is newer; else ErrFenced. It
+	// settles what a lost answer leaves open: nil means that c is there.
+	Write(ctx context.Context, c *Checkpoint) error
+
+	// WriteState writes a state object under a name nobody else uses.
+	WriteState(ctx context.Context, epoch Epoch, sections []Section) (StateRef, error)
+
+	// ReadState reads a state object; sections come in the order written.
+	ReadState(ctx context.Context, ref StateRef) ([]Section, error)
+
+	// Collect deletes checkpoints older than keep, and state objects that no remaining checkpoint names and
+	// that are not of a newer epoch.
+	Collect(ctx context.Context, keep Epoch) error
+}
+
+// A partition's watermark is saved as a number; JSON has no better name for the ends of time. Heartbeat is
+// how often an owner writes a checkpoint though nothing came, at least.
+const Heartbeat = 5 * time.Second

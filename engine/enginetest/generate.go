@@ -1,0 +1,124 @@
+package enginetest
+
+import (
+	"encoding/base64"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/millrace-io/millrace/engine"
+)
+
+// Generate makes an input of 1 to 8 partitions: few keys, event times out of order by up to some seconds,
+// repeats, and among the rows tombstones, records that do not decode and rows without event time. Unless
+// spread, the rows of a key stay in one partition.
+func Generate(rnd *rand.Rand, spread bool) Input {
+	in := make(Input, 1+rnd.IntN(8))
+	keys := 1 + rnd.IntN(12)
+	clock := engine.Time(0)
+	for range rnd.IntN(160) {
+		clock += engine.Time(rnd.Int64N(2e6))
+		key := fmt.Sprintf("k%d", rnd.IntN(keys))
+		p := rnd.IntN(len(in))
+		if !spread {
+			h := fnv.New32a()
+			h.Write([]byte(key))
+			p = int(h.Sum32() % uint32(len(in)))
+		}
+		in[p] = append(in[p], record(rnd, key, clock))
+	}
+	return in
+}
+
+func record(rnd *rand.Rand, key string, clock engine.Time) []byte {
+	switch rnd.IntN(20) {
+	case 0:
+		return nil
+	case 1:
+		return []byte("this is no row")
+	case 2:
+		return []byte(key + ";7")
+	}
+	at := clock - engine.Time(rnd.Int64N(5e6))
+	return Row(key, at, rnd.Int64N(1000))
+}
+
+// A Fact is one record of an input, decoded in the plainest way.
+type Fact struct {
+	Partition int
+	Offset    engine.Offset
+	Value     []byte // nil: a tombstone
+	OK        bool   // it is a row; the fields below are set
+	ID        string
+	Timed     bool // it has an event time
+	At        engine.Time
+	V         int64
+}
+
+// Facts is every record of a partition in order.
+func (in Input) Facts(partition int) []Fact {
+	var all []Fact
+	for o, value := range in[partition] {
+		f := Fact{Partition: partition, Offset: engine.Offset(o), Value: value}
+		switch fields := strings.Split(string(value), ";"); len(fields) {
+		case 3:
+			f.OK, f.Timed, f.ID = true, true, fields[0]
+			fmt.Sscan(fields[1], &f.At) //nolint:errcheck // Row wrote it
+			fmt.Sscan(fields[2], &f.V)  //nolint:errcheck // Row wrote it
+		case 2:
+			f.OK, f.ID = true, fields[0]
+			fmt.Sscan(fields[1], &f.V) //nolint:errcheck // record wrote it
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// Entered says what the source alone makes of an input: the rows that enter, in the order of partitions
+// and offsets, and the quarantine table and ledger that go with it. With needTime, rows without event time
+// are quarantined.
+func Entered(in Input, needTime bool) (Outcome, []Fact) {
+	out := Outcome{Tables: map[string][]string{QuarantineName: nil}, Ledger: engine.Ledger{}}
+	var rows []Fact
+	var count engine.Count
+	for p := range in {
+		for _, f := range in.Facts(p) {
+			count.In++
+			switch {
+			case f.Value == nil:
+				count.Filtered++
+			case !f.OK:
+				count.Quarantined++
+				out.quarantine(f, engine.ReasonDecode, "", "not a row", f.Value)
+			case needTime && !f.Timed:
+				count.Quarantined++
+				row := fmt.Sprintf(`{"id":%q,"at":null,"v":%d}`, f.ID, f.V)
+				out.quarantine(f, engine.ReasonTime, "at", "the row has no event time", []byte(row))
+			default:
+				count.Out++
+				rows = append(rows, f)
+			}
+		}
+	}
+	if count != (engine.Count{}) {
+		out.Ledger[SourceName] = count
+	}
+	return out, rows
+}
+
+func (o *Outcome) quarantine(f Fact, reason engine.Reason, col, detail string, value []byte) {
+	at, blame := fmt.Sprintf("%q", f.RecordAt().Std().Format("2006-01-02T15:04:05.000000Z")), "null"
+	if reason == engine.ReasonTime {
+		at = "null"
+	}
+	if col != "" {
+		blame = fmt.Sprintf("%q", col)
+	}
+	o.Tables[QuarantineName] = append(o.Tables[QuarantineName], fmt.Sprintf(
+		`{"source":%q,"stream":null,"partition":"%d","position":"%d","record_time":%s,"reason":%q,"column":%s,"detail":%q,"bytes":%q}`,
+		SourceName, f.Partition, f.Offset, at, reason, blame, detail, base64.StdEncoding.EncodeToString(value)))
+}
+
+// RecordAt is the record's own timestamp: the fake source stamps offset n with second n.
+func (f Fact) RecordAt() engine.Time { return engine.Time(f.Offset) * 1e6 }

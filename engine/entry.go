@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// An entry is a partition's way in: it decodes frames, runs the steps that need no key, and admits what
+// comes of them to the lanes. Frames of one partition come one after another; the coordinator's barrier
+// comes between two admissions.
+type entry struct {
+	id      PartitionID
+	source  *SourcePlan
+	inst    *instance
+	decoder Decoder
+	timeCol int // column of the event time, -1: the record's own timestamp
+	reserve reserve
+	end     Offset // what "caught up" means for this run
+
+	mu     sync.Mutex // admission: held while rows are handed to the lanes and while a barrier is put
+	state  PartitionState
+	ledger Ledger // of what was admitted since the last barrier
+	seen   int64  // records admitted in this run
+}
+
+// mark is the state that a frame in the making leads to; it becomes the entry's with the admission.
+type mark struct {
+	next      Offset
+	watermark Time
+	records   int64
+	bytes     int64
+}
+
+func (t *Task) newEntry(ctx context.Context, s *stage, number int, state PartitionState, end Offset) (*entry, error) {
+	inst, err := t.newInstance(ctx, s, number)
+	if err != nil {
+		return nil, err
+	}
+	inst.hold = true
+	e := &entry{
+		id: PartitionID{state.Source, state.Partition}, source: s.source, inst: inst, decoder: s.source.NewDecoder(),
+		timeCol: -1, state: state, end: end, ledger: Ledger{},
+	}
+	if c := s.source.Time.Column; c != "" {
+		if e.timeCol = s.schema.Index(c); e.timeCol < 0 || s.schema[e.timeCol].Type.Kind != column.Timestamp {
+			return nil, fmt.Errorf("source %s: event time %q is not a timestamp column of its schema", s.name, c)
+		}
+	}
+	return e, nil
+}
+
+// frame takes a frame of the partition through decode and the steps before the first exchange, and admits
+// the result.
+func (e *entry) frame(ctx context.Context, f Frame) error {
+	f, records := e.trim(f)
+	if records == 0 {
+		return nil
+	}
+	arena := e.inst.task.arenas.Get()
+	defer arena.Release()
+	b, m, err := e.decode(f, records, arena)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	err = e.inst.run(b)
+	e.inst.task.clock.operators.Add(time.Since(start))
+	if err == nil {
+		err = e.inst.flushRejects()
+	}
+	if err != nil {
+		e.drop()
+		return err
+	}
+	free, err := e.inst.task.budget.take(ctx, int64(arena.Size()), &e.reserve)
+	if err != nil {
+		e.drop()
+		return err
+	}
+	arena.OnFree(free)
+	return e.admit(m)
+}
+
+// trim drops the records that were admitted before, and counts the others.
+func (e *entry) trim(f Frame) (rest Frame, records int) {
+	r, next, ok := f.Next()
+	for ok && r.Offset < e.state.Next {
+		f = next
+		r, next, ok = f.Next()
+	}
+	for ok {
+		records++
+		_, next, ok = next.Next()
+	}
+	return f, records
+}
+
+func (e *entry) decode(f Frame, records int, arena *column.Arena) (*Batch, mark, error) {
+	defer e.inst.task.clock.decode.since(time.Now())
+	rows := Rows{Offset: offsets(arena.Longs(records))[:0], At: times(arena.Longs(records))[:0]}
+	for _, field := range e.source.Schema {
+		rows.Columns = append(rows.Columns, arena.Column(field.Type))
+	}
+	if err := e.decoder.Decode(f, &rows); err != nil {
+		return nil, mark{}, fmt.Errorf("source %s, partition %s: decode: %w", e.id.Source, e.id.Partition, err)
+	}
+	count := e.inst.count(e.id.Source)
+	count.In += int64(records)
+	count.Filtered += int64(rows.Tombstones)
+	e.inst.task.unknown.Add(rows.Unknown)
+	for _, r := range rows.Rejects {
+		count.Quarantined++
+		e.inst.reject(reject{
+			origin: e.id, offset: r.Record.Offset, at: r.Record.At, hasAt: true,
+			reason: r.Reason, column: r.Column, detail: r.Detail, bytes: r.Record.Value,
+		})
+	}
+	b := &Batch{
+		Schema: e.source.Schema, Columns: rows.Columns, Rows: len(rows.Offset), Origin: e.id,
+		At: rows.At, Offset: rows.Offset, Arena: arena,
+	}
+	m := mark{watermark: e.state.Watermark, records: int64(records), bytes: int64(len(f))}
+	for r, rest, ok := f.Next(); ok; r, rest, ok = rest.Next() {
+		m.next = r.Offset + 1
+	}
+	e.stamp(b, &m)
+	count.Out += int64(b.Count())
+	return b, m, nil
+}
+
+// stamp gives each row its event time and its watermark: what the partition had promised before the row.
+// Rows without event time go to quarantine.
+func (e *entry) stamp(b *Batch, m *mark) {
+	delay := e.source.Time.MaxDelay
+	b.Mark = times(b.Arena.Longs(b.Rows))
+	var at *column.Longs
+	if e.timeCol >= 0 {
+		at = b.Columns[e.timeCol].(*column.Longs)
+		b.At = times(at.Values)
+		if at.Valid.Nulls() > 0 {
+			e.rejectTimeless(b, &at.Valid)
+		}
+	}
+	for row := range b.Rows {
+		b.Mark[row] = m.watermark
+		if at == nil || !at.Valid.Null(row) {
+			m.watermark = max(m.watermark, b.At[row].Minus(delay))
+		}
+	}
+	b.Upto = m.watermark
+}
+
+func (e *entry) rejectTimeless(b *Batch, valid *column.Validity) {
+	b.Sel = b.Arena.Selection(b.Rows)
+	for row := range b.Rows {
+		if !valid.Null(row) {
+			b.Sel = append(b.Sel, int32(row))
+			continue
+		}
+		e.inst.count(e.id.Source).Quarantined++
+		e.inst.reject(reject{
+			origin: e.id, offset: b.Offset[row], reason: ReasonTime, column: e.source.Time.Column,
+			detail: "the row has no event time", bytes: column.AppendRowJSON(nil, b.Schema, b.Columns, row),
+		})
+	}
+}
+
+// admit hands what a frame gave to the lanes and moves the partition's position. Invariant: the position
+// moves after all lanes have the rows, and both lie between the same two barriers.
+func (e *entry) admit(m mark) error {
+	t := e.inst.task
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t.closed.Load() {
+		e.drop()
+		return errStopped
+	}
+	e.inst.hold = false
+	held := e.inst.held
+	e.inst.held = held[:0]
+	var err error
+	for _, d := range held {
+		if err == nil {
+			err = e.inst.deliver(d)
+		} else {
+			d.batch.Arena.Release()
+		}
+	}
+	e.inst.hold = true
+	if err != nil {
+		return err
+	}
+	e.state.Next, e.state.Watermark = m.next, m.watermark
+	e.ledger.Add(e.inst.takeCounts())
+	e.seen += m.records
+	t.admitted(m.records, m.bytes)
+	return nil
+}
+
+// cut ends the epoch for the partition: everything admitted before is in it. It gives the partition's
+// place and what it counted.
+func (e *entry) cut(epoch Epoch) (PartitionState, Ledger) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inst.barrier(epoch, e.state.Watermark)
+	counted := e.ledger
+	e.ledger = Ledger{}
+	return e.state, counted
+}
+
+// drop gives up what a frame gave.
+func (e *entry) drop() {
+	e.inst.takeCounts()
+	for _, d := range e.inst.held {
+		d.batch.Arena.Release()
+	}
+	e.inst.held = e.inst.held[:0]
+	if r := e.inst.rejects; r != nil {
+		r.batch.Arena.Release()
+		e.inst.rejects = nil
+	}
+}
+
+// lost moves the position over records that are gone.
+func (e *entry) lost(from, to Offset) error {
+	if !e.source.AllowLoss {
+		return fmt.Errorf("source %s, partition %s: the records from offset %d to %d are gone: the broker's retention has passed them before they were read; "+
+			"to go on without them set on_data_loss: continue", e.id.Source, e.id.Partition, from, to-1)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if to <= e.state.Next {
+		return nil
+	}
+	e.ledger.Add(Ledger{e.id.Source: {Lost: int64(to - max(from, e.state.Next))}})
+	e.state.Next = to
+	e.inst.task.admitted(1, 0)
+	return nil
+}
+
+// place is the partition's state now.
+func (e *entry) place() PartitionState {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.state
+}

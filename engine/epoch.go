@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// An epochWork gathers what partitions and lanes give to an epoch, from the cut to the commit.
+type epochWork struct {
+	epoch      Epoch
+	began      time.Time
+	pending    int // lanes whose files and state are not in the store yet, and the cut itself
+	partitions []PartitionState
+	ledger     Ledger
+	files      map[string][]File
+	state      []savedState
+	prepared   []Prepared // once written
+}
+
+type savedState struct {
+	ref      StateRef
+	sections []Section
+}
+
+// cut puts the barrier into every partition.
+func (t *Task) cut(ctx context.Context, epoch Epoch) {
+	w := &epochWork{epoch: epoch, began: time.Now(), pending: 1, ledger: Ledger{}, files: map[string][]File{}}
+	for _, s := range t.graph.stages {
+		w.pending += len(s.lanes)
+	}
+	t.mu.Lock()
+	t.epochs[epoch] = w
+	entries := t.entries
+	t.mu.Unlock()
+	for _, e := range entries {
+		state, counts := e.cut(epoch)
+		w.partitions = append(w.partitions, state)
+		t.mu.Lock()
+		w.ledger.Add(counts)
+		t.mu.Unlock()
+	}
+	t.settle(ctx, w)
+}
+
+// take takes a lane's part of an epoch and sees to its files and state.
+func (t *Task) take(p part) {
+	t.mu.Lock()
+	w := t.epochs[p.epoch]
+	w.ledger.Add(p.ledger)
+	t.mu.Unlock()
+	ctx := t.ctx
+	t.goDo(func() {
+		if err := t.store(ctx, w, p); err != nil {
+			t.fail(err)
+			return
+		}
+		t.settle(ctx, w)
+	})
+}
+
+// store seals the files of a part and writes its state.
+func (t *Task) store(ctx context.Context, w *epochWork, p part) error {
+	for i, s := range p.sealings {
+		files, err := s.s.Seal(ctx)
+		if err != nil {
+			for _, rest := range p.sealings[i+1:] {
+				rest.s.Discard()
+			}
+			return fmt.Errorf("epoch %d: table %s: %w", p.epoch, s.table, err)
+		}
+		t.mu.Lock()
+		w.files[s.table] = append(w.files[s.table], files...)
+		t.mu.Unlock()
+	}
+	if len(p.sections) == 0 {
+		return nil
+	}
+	ref, err := t.ports.Checkpoints.WriteState(ctx, p.epoch, p.sections)
+	if err != nil {
+		return fmt.Errorf("epoch %d: write state: %w", p.epoch, err)
+	}
+	for i := range p.sections {
+		p.sections[i].Data = nil // written: only what it is of counts from here on
+	}
+	t.mu.Lock()
+	w.state = append(w.state, savedState{ref, p.sections})
+	t.mu.Unlock()
+	return nil
+}
+
+// settle counts a part as done; the last one makes the epoch ready.
+func (t *Task) settle(ctx context.Context, w *epochWork) {
+	t.mu.Lock()
+	w.pending--
+	done := w.pending == 0
+	t.mu.Unlock()
+	if done {
+		t.clock.seal.Add(time.Since(w.began))
+		t.report(ctx, event{kind: ready, epoch: w.epoch})
+	}
+}
+
+// write writes the epoch's checkpoint. All commits of the epoch before are done.
+func (t *Task) write(ctx context.Context, epoch Epoch) error {
+	defer t.clock.checkpoint.since(time.Now())
+	t.mu.Lock()
+	w := t.epochs[epoch]
+	t.mu.Unlock()
+	c := t.last.next(newID())
+	c.Partitions = w.partitions
+	c.Ledger.Add(w.ledger)
+	for _, table := range slices.Sorted(maps.Keys(w.files)) {
+		files := w.files[table]
+		slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+		p := Prepared{Table: table, ID: t.status.id(table), Prev: c.prev(table), Epoch: epoch, Files: files}
+		if err := t.ports.Tables[table].Prepare(ctx, p); err != nil {
+			return fmt.Errorf("epoch %d: table %s: %w", epoch, table, err)
+		}
+		c.Tables = append(c.Tables, p)
+		c.Prev[table] = epoch
+	}
+	for _, s := range w.state {
+		t.chain.add(s.ref, s.sections)
+	}
+	c.State = t.chain.refs()
+	if err := t.ports.Checkpoints.Write(ctx, c); err != nil {
+		return fmt.Errorf("epoch %d: %w", epoch, err)
+	}
+	w.prepared = c.Tables
+	t.last = c
+	return nil
+}
+
+// next is the checkpoint that follows c, with nothing new in it.
+func (c *Checkpoint) next(attempt string) *Checkpoint {
+	n := *c
+	n.Epoch++
+	n.Attempt = attempt
+	n.Owner = owner()
+	n.Tables = nil
+	n.Prev = maps.Clone(c.Prev)
+	n.Ledger = maps.Clone(c.Ledger)
+	return &n
+}
+
+func (c *Checkpoint) prev(table string) Epoch {
+	if e, ok := c.Prev[table]; ok {
+		return e
+	}
+	return NoEpoch
+}
+
+// commit commits the epoch's tables, all at once.
+func (t *Task) commit(ctx context.Context, epoch Epoch) error {
+	defer t.clock.commit.since(time.Now())
+	t.mu.Lock()
+	w := t.epochs[epoch]
+	t.mu.Unlock()
+	if err := t.commitAll(ctx, t.last, w.prepared); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	delete(t.epochs, epoch)
+	t.mu.Unlock()
+	t.status.committed(t.last, time.Now())
+	t.log.Info("committed", "epoch", int64(epoch), "tables", len(w.prepared), "took", time.Since(w.began).Round(time.Millisecond))
+	return nil
+}
+
+func (t *Task) commitAll(ctx context.Context, c *Checkpoint, prepared []Prepared) error {
+	errs := make([]error, len(prepared))
+	var all sync.WaitGroup
+	for i, p := range prepared {
+		all.Go(func() {
+			info := CommitInfo{Pipeline: c.Pipeline, Epoch: p.Epoch, Ledger: c.Ledger[t.streamOf(p.Table)]}
+			version, err := t.ports.Tables[p.Table].Commit(ctx, p, info)
+			if err != nil {
+				errs[i] = fmt.Errorf("commit epoch %d to table %s: %w", p.Epoch, p.Table, err)
+				return
+			}
+			t.status.version(p, version)
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// streamOf is the stream or source whose rows a table holds; "" for the quarantine table.
+func (t *Task) streamOf(table string) string {
+	for _, p := range t.plan.Tables {
+		if p.Name == table {
+			return p.From
+		}
+	}
+	return ""
+}
+
+// collectEvery is how many epochs pass between two collections of old checkpoints and state.
+const collectEvery = 16
+
+// tell tells the sources what is committed, and now and then drops what is not needed any more: all before
+// the epoch before this one.
+func (t *Task) tell(ctx context.Context, epoch Epoch) {
+	next := map[string]map[string]Offset{}
+	for _, p := range t.last.Partitions {
+		if next[p.Source] == nil {
+			next[p.Source] = map[string]Offset{}
+		}
+		next[p.Source][p.Partition] = p.Next
+	}
+	t.goDo(func() {
+		for name, offsets := range next {
+			if err := t.ports.Sources[name].Committed(ctx, offsets); err != nil && ctx.Err() == nil {
+				t.log.Warn("could not mark what is committed: lag monitors will show too much", "source", name, "error", err)
+			}
+		}
+		if epoch%collectEvery != 0 {
+			return
+		}
+		if err := t.ports.Checkpoints.Collect(ctx, epoch-1); err != nil && ctx.Err() == nil {
+			t.log.Warn("could not delete old checkpoints: they take up room, nothing else", "error", err)
+		}
+	})
+}

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// A lane is one goroutine that owns the state of its share of keys in one stage.
+type lane struct {
+	inst  *instance
+	inbox *inbox
+	first int // the slots it owns: first ≤ slot < end
+	end   int
+}
+
+// A part is what one lane gives to an epoch.
+type part struct {
+	epoch    Epoch
+	ledger   Ledger
+	sections []Section
+	sealings []tableSealing
+}
+
+type tableSealing struct {
+	table string
+	s     Sealing
+}
+
+// slotRange is the slots that lane number n of width owns.
+func slotRange(n, width int) (first, end int) {
+	// the inverse of laneOf: the least slot with slot*width/Slots >= n
+	edge := func(n int) int { return (n*column.Slots + width - 1) / width }
+	return edge(n), edge(n + 1)
+}
+
+// run takes batches until the inbox is stopped or something fails. Open files are given up on the way out:
+// what was cut before belongs to the task.
+func (l *lane) run() error {
+	defer l.discard()
+	for {
+		m, upto, ok := l.inbox.take()
+		if !ok {
+			return nil
+		}
+		if m.batch == nil {
+			if err := l.barrier(m.barrier, upto); err != nil {
+				return err
+			}
+			continue
+		}
+		m.batch.Upto = upto
+		err := l.inst.run(m.batch)
+		m.batch.Arena.Release()
+		if err == nil {
+			err = l.inst.flushRejects()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// barrier ends an epoch: the operators see it, then their state is saved, the files are cut, and the stages
+// behind are told.
+func (l *lane) barrier(epoch Epoch, upto Time) error {
+	if err := l.inst.run(l.empty(epoch, upto)); err != nil {
+		return err
+	}
+	if err := l.inst.flushRejects(); err != nil {
+		return err
+	}
+	p := part{epoch: epoch, ledger: l.inst.takeCounts()}
+	var err error
+	if p.sections, err = l.save(); err != nil {
+		return err
+	}
+	for _, w := range l.inst.writers {
+		if s := w.w.Cut(); s != nil {
+			p.sealings = append(p.sealings, tableSealing{w.table, s})
+		}
+	}
+	l.inst.barrier(epoch, upto)
+	l.inst.task.take(p)
+	return nil
+}
+
+// empty is a batch without rows that carries the barrier and the time.
+func (l *lane) empty(epoch Epoch, upto Time) *Batch {
+	b := &Batch{Schema: l.inst.stage.schema, Upto: upto, Barrier: epoch, Arena: column.NewArena()}
+	for _, f := range b.Schema {
+		b.Columns = append(b.Columns, b.Arena.Column(f.Type))
+	}
+	return b
+}
+
+func (l *lane) save() ([]Section, error) {
+	var all []Section
+	for _, s := range l.inst.stateful {
+		for slot := l.first; slot < l.end; slot++ {
+			var buf bytes.Buffer
+			whole, err := s.op.Save(slot, &buf)
+			if err != nil {
+				return nil, fmt.Errorf("%s: save slot %d: %w", s.id, slot, err)
+			}
+			if whole || buf.Len() > 0 {
+				all = append(all, Section{Operator: s.id, Slot: slot, Whole: whole, Data: buf.Bytes()})
+			}
+		}
+	}
+	return all, nil
+}
+
+// load gives the lane's operators the sections of its slots.
+func (l *lane) load(sections []Section) error {
+	for _, s := range l.inst.stateful {
+		for _, x := range sections {
+			if x.Operator != s.id || x.Slot < l.first || x.Slot >= l.end {
+				continue
+			}
+			if err := s.op.Load(x.Slot, bytes.NewReader(x.Data)); err != nil {
+				return fmt.Errorf("%s: load slot %d: %w", s.id, x.Slot, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (l *lane) discard() {
+	for _, w := range l.inst.writers {
+		w.w.Discard()
+	}
+}

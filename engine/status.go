@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Status is what a running task says of itself. Its JSON is part of the product.
+type Status struct {
+	Pipeline     string             `json:"pipeline"`
+	Task         string             `json:"task"`
+	Epoch        Epoch              `json:"epoch"`          // the newest that is committed
+	CommitAge    float64            `json:"commit_age_s"`   // seconds since then
+	Partitions   []PartitionStatus  `json:"partitions"`     //
+	Ledger       Ledger             `json:"ledger"`         // committed, since the first start
+	Tables       map[string]int64   `json:"tables"`         // version of each
+	Rows         map[string]int64   `json:"rows"`           // rows committed to each table by this run
+	Quarantined  map[Reason]int64   `json:"quarantined"`    // rows of this run by reason
+	Unknown      int64              `json:"unknown_fields"` // fields the schema does not name, in this run
+	Memory       int64              `json:"memory_bytes"`   // of batches in flight
+	StageSeconds map[string]float64 `json:"stage_seconds"`  // time spent in this run, over all goroutines
+	Records      int64              `json:"records"`        // taken in by this run, committed or not
+	Bytes        int64              `json:"bytes"`
+}
+
+// PartitionStatus is a partition's place.
+type PartitionStatus struct {
+	Source    string `json:"source"`
+	Partition string `json:"partition"`
+	Next      Offset `json:"next"`
+	Watermark Time   `json:"watermark_us"`
+	Records   int64  `json:"records"`
+	// JoinedEpoch is set for a partition that came after the first start: the law does not cover where its
+	// event time begins.
+	JoinedEpoch Epoch `json:"joined_epoch,omitempty"`
+}
+
+// Status says how the task stands. It may be called at any time, from any goroutine.
+func (t *Task) Status() Status {
+	s := t.status.snapshot()
+	s.Pipeline, s.Task = t.plan.Pipeline, t.opt.Task
+	s.Quarantined = t.reasons.counts()
+	s.Unknown = t.unknown.Load()
+	s.Memory = t.budget.inUse()
+	s.StageSeconds = t.clock.seconds()
+	s.Records, s.Bytes = t.intake.allRows.Load(), t.intake.allBytes.Load()
+	t.mu.Lock()
+	entries := t.entries
+	t.mu.Unlock()
+	for _, e := range entries {
+		e.mu.Lock()
+		s.Partitions = append(s.Partitions, PartitionStatus{
+			Source: e.id.Source, Partition: e.id.Partition, Next: e.state.Next, Watermark: e.state.Watermark, Records: e.seen, JoinedEpoch: e.state.Joined,
+		})
+		e.mu.Unlock()
+	}
+	return s
+}
+
+// epochStatus is what is known of tables and commits.
+type epochStatus struct {
+	mu      sync.Mutex
+	epochOf map[string]Epoch
+	ids     map[string]string
+	tables  map[string]int64
+	rows    map[string]int64
+	files   map[string]int64
+	last    *Checkpoint
+	at      time.Time
+	epochs  int64
+}
+
+func (s *epochStatus) opened(table string, state TableState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ids == nil {
+		s.ids, s.tables, s.rows, s.files, s.epochOf = map[string]string{}, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]Epoch{}
+	}
+	s.ids[table], s.tables[table], s.epochOf[table] = state.ID, state.Version, state.Epoch
+}
+
+func (s *epochStatus) version(p Prepared, version int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tables[p.Table], s.epochOf[p.Table] = version, p.Epoch
+	for _, f := range p.Files {
+		s.rows[p.Table] += f.Rows
+		s.files[p.Table]++
+	}
+}
+
+func (s *epochStatus) committed(c *Checkpoint, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last != nil {
+		s.epochs++
+	}
+	s.last, s.at = c, at
+}
+
+func (s *epochStatus) id(table string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ids[table]
+}
+
+func (s *epochStatus) epoch(table string) Epoch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.epochOf[table]
+}
+
+func (s *epochStatus) snapshot() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil {
+		return Status{Epoch: NoEpoch, Ledger: Ledger{}}
+	}
+	return Status{
+		Epoch: s.last.Epoch, CommitAge: time.Since(s.at).Seconds(), Ledger: s.last.Ledger,
+		Tables: maps.Clone(s.tables), Rows: maps.Clone(s.rows),
+	}
+}
+
+func (t *Task) result() Result {
+	s := &t.status
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil {
+		return Result{}
+	}
+	return Result{
+		Epochs: s.epochs, Ledger: s.last.Ledger.Sub(t.first), Total: maps.Clone(s.last.Ledger),
+		Versions: maps.Clone(s.tables), Files: maps.Clone(s.files), Rows: maps.Clone(s.rows),
+	}
+}
+
+// A stopwatch sums up time that several goroutines spend.
+type stopwatch struct{ ns atomic.Int64 }
+
+// Add adds d.
+func (s *stopwatch) Add(d time.Duration) { s.ns.Add(int64(d)) }
+
+func (s *stopwatch) since(start time.Time) { s.Add(time.Since(start)) }
+
+// stopwatches is where the time goes. operators counts the steps before the first exchange; seal and commit
+// are waited for by nobody.
+type stopwatches struct {
+	decode, operators, encode, seal, checkpoint, commit stopwatch
+}
+
+func (s *stopwatches) seconds() map[string]float64 {
+	all := map[string]float64{}
+	for name, w := range map[string]*stopwatch{
+		"decode": &s.decode, "operators": &s.operators, "encode": &s.encode,
+		"seal": &s.seal, "checkpoint": &s.checkpoint, "commit": &s.commit,
+	} {
+		all[name] = time.Duration(w.ns.Load()).Seconds()
+	}
+	return all
+}
+
+// reasons counts what goes to quarantine.
+type reasons struct {
+	mu sync.Mutex
+	n  map[Reason]int64
+}
+
+func (r *reasons) add(reason Reason) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.n == nil {
+		r.n = map[Reason]int64{}
+	}
+	r.n[reason]++
+}
+
+func (r *reasons) counts() map[Reason]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.n)
+}
