@@ -137,12 +137,17 @@ func (c *coordinator) cut(at time.Duration) action {
 	return a
 }
 
-// deadline is when the coordinator wants a tick, if nothing happens before.
-func (c *coordinator) deadline() time.Duration {
-	if c.rows > 0 && c.policy.Every > 0 {
-		return c.cutAt + c.policy.Every
+// deadline is when the coordinator wants a tick, if nothing happens before. ok is false when time alone
+// changes nothing.
+func (c *coordinator) deadline() (at time.Duration, ok bool) {
+	switch {
+	case c.final || len(c.flights) == maxFlights:
+		return 0, false
+	case c.rows > 0 && c.policy.Every > 0:
+		return c.cutAt + c.policy.Every, true
+	default:
+		return c.cutAt + c.beat, true
 	}
-	return c.cutAt + c.beat
 }
 
 func (c *coordinator) advance(epoch Epoch, from, to phase) {

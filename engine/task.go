@@ -209,11 +209,10 @@ func (t *Task) loop(ctx context.Context) error {
 	stopped := t.stopped
 	var joined map[PartitionID]Partition
 	for {
-		timer := time.NewTimer(co.deadline() - t.now())
+		deadline := t.timer(co)
 		var e event
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return context.Cause(ctx)
 		case e = <-t.events:
 		case <-t.intake.poke:
@@ -224,9 +223,8 @@ func (t *Task) loop(ctx context.Context) error {
 		case <-discover.C:
 			t.goDo(func() { t.discover(ctx) })
 		case joined = <-t.found:
-		case <-timer.C:
+		case <-deadline:
 		}
-		timer.Stop()
 		e.at = t.now()
 		for _, a := range co.step(e) {
 			switch a.kind {
@@ -248,6 +246,14 @@ func (t *Task) loop(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// timer ends at the coordinator's deadline; nil, which never does, if it has none.
+func (t *Task) timer(co *coordinator) <-chan time.Time {
+	if at, ok := co.deadline(); ok {
+		return time.After(at - t.now())
+	}
+	return nil
 }
 
 // now is the time since the task began.

@@ -102,12 +102,42 @@ func (r *run) all(ctx context.Context) error {
 	r.in = Generate(r.rnd, r.c.Spread)
 	want := r.c.Model(r.in)
 	for crash := range r.rnd.IntN(maxCrashes + 1) {
-		if err := r.start(ctx, true); err != nil {
+		hook, life := r.accident()
+		ctx, cancel := context.WithTimeout(ctx, life)
+		_, err := r.start(ctx, hook)
+		cancel()
+		if err != nil {
 			return fmt.Errorf("start %d: %w", crash+1, err)
 		}
 	}
-	for range 2 { // the second finds nothing to do and must leave everything as it is
-		if err := r.start(ctx, false); err != nil {
+	return r.finish(ctx, want)
+}
+
+// CrashAtEveryCall runs the case with one input and choice of everything else over and over: in the n-th
+// life of the pipeline the fault comes at the n-th call to the store, then a second start finishes. It
+// gives the number of calls it went through.
+func (c Case) CrashAtEveryCall(t *testing.T, seed uint64, kind fault.Kind) (calls int, err error) {
+	for n, reached := 1, true; reached; n++ {
+		synctest.Test(t, func(t *testing.T) {
+			r := &run{c: c, rnd: rand.New(rand.NewPCG(seed, 0)), store: mem.New()}
+			r.in = Generate(r.rnd, c.Spread)
+			if reached, err = r.start(t.Context(), fault.At(n, fault.Fault{Kind: kind})); err == nil {
+				err = r.finish(t.Context(), c.Model(r.in))
+			}
+		})
+		if err != nil {
+			return n, fmt.Errorf("call %d: %w", n, err)
+		}
+		calls = n
+	}
+	return calls, nil
+}
+
+// finish runs the pipeline to the end and compares. A second start finds nothing to do and must leave
+// everything as it is.
+func (r *run) finish(ctx context.Context, want Outcome) error {
+	for range 2 {
+		if _, err := r.start(ctx, nil); err != nil {
 			return fmt.Errorf("last start: %w", err)
 		}
 		if diff := cmp.Diff(want, r.outcome(ctx, want)); diff != "" {
@@ -117,21 +147,28 @@ func (r *run) all(ctx context.Context) error {
 	return nil
 }
 
-// start runs the pipeline, until it has caught up or, if it is to crash, until it does.
-func (r *run) start(ctx context.Context, crash bool) error {
-	var hook fault.Hook
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if crash {
-		if r.rnd.IntN(4) == 0 {
-			time.AfterFunc(time.Duration(r.rnd.Int64N(int64(2*time.Second))), cancel)
-		} else {
-			kinds := []fault.Kind{fault.CrashBefore, fault.CrashAfter, fault.FailBefore, fault.FailAfter}
-			hook = fault.At(1+r.rnd.IntN(60), fault.Fault{Kind: kinds[r.rnd.IntN(len(kinds))]})
+// accident chooses how a start ends before its time: by a fault at a call to the store, or by losing its
+// life at some moment.
+func (r *run) accident() (hook fault.Hook, life time.Duration) {
+	if r.rnd.IntN(4) == 0 {
+		return nil, time.Duration(r.rnd.Int64N(int64(2 * time.Second)))
+	}
+	kinds := []fault.Kind{fault.CrashBefore, fault.CrashAfter, fault.FailBefore, fault.FailAfter}
+	return fault.At(1+r.rnd.IntN(60), fault.Fault{Kind: kinds[r.rnd.IntN(len(kinds))]}), time.Hour
+}
+
+// start runs the pipeline until it has caught up or what hook does to it ends it; hit says that hook was
+// called for a fault. Only an error that comes from elsewhere is given.
+func (r *run) start(ctx context.Context, hook fault.Hook) (hit bool, err error) {
+	counted := hook
+	if hook != nil {
+		counted = func(c fault.Call) fault.Fault {
+			f := hook(c)
+			hit = hit || f.Kind != fault.None
+			return f
 		}
 	}
-	blobs := fault.New(r.store, hook)
-	rig := r.rig(blobs)
+	rig := r.rig(fault.New(r.store, counted))
 	if r.plant != nil {
 		r.plant(rig)
 	}
@@ -139,15 +176,13 @@ func (r *run) start(ctx context.Context, crash bool) error {
 		Lanes: 1 + r.rnd.IntN(4), Memory: 1 << r.rnd.IntN(16), UntilCaughtUp: true,
 	})
 	if err != nil {
-		return err
+		return hit, err
 	}
 	_, err = task.Run(ctx)
-	switch {
-	case err == nil, crash && (errors.Is(err, fault.ErrCrashed) || errors.Is(err, fault.ErrInjected) || errors.Is(err, context.Canceled)):
-		return nil
-	default:
-		return err
+	if hit && (errors.Is(err, fault.ErrCrashed) || errors.Is(err, fault.ErrInjected)) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return hit, nil
 	}
+	return hit, err
 }
 
 func (r *run) rig(blobs blob.Store) *Rig {
