@@ -14,7 +14,8 @@ type Checkpoint struct {
 	Incarnation string `json:"incarnation"` // made with checkpoint 0, the same ever after
 	Epoch       Epoch  `json:"epoch"`
 	Attempt     string `json:"attempt"` // unique to the write: tells ours from another's
-	Owner       string `json:"owner"`   // who wrote it, for people
+	Process     string `json:"process"` // unique to the process that wrote it
+	Owner       string `json:"owner"`   // the same, for people
 	Seed        uint64 `json:"seed"`    // of the key hash, made with checkpoint 0
 	Slots       int    `json:"slots"`   // column.Slots when checkpoint 0 was made
 

@@ -112,7 +112,7 @@ func (t *Task) write(ctx context.Context, epoch Epoch) error {
 	t.mu.Lock()
 	w := t.epochs[epoch]
 	t.mu.Unlock()
-	c := t.last.next(newID())
+	c := t.next(t.last)
 	c.Partitions = w.partitions
 	c.Ledger.Add(w.ledger)
 	for _, table := range slices.Sorted(maps.Keys(w.files)) {
@@ -138,11 +138,10 @@ func (t *Task) write(ctx context.Context, epoch Epoch) error {
 }
 
 // next is the checkpoint that follows c, with nothing new in it.
-func (c *Checkpoint) next(attempt string) *Checkpoint {
+func (t *Task) next(c *Checkpoint) *Checkpoint {
 	n := *c
 	n.Epoch++
-	n.Attempt = attempt
-	n.Owner = owner()
+	n.Attempt, n.Process, n.Owner = newID(), t.process, owner()
 	n.Tables = nil
 	n.Prev = maps.Clone(c.Prev)
 	n.Ledger = maps.Clone(c.Ledger)
@@ -163,7 +162,7 @@ func (t *Task) commit(ctx context.Context, epoch Epoch) error {
 	w := t.epochs[epoch]
 	t.mu.Unlock()
 	if err := t.commitAll(ctx, t.last, w.prepared); err != nil {
-		return err
+		return t.fenced(ctx, t.last, err)
 	}
 	t.mu.Lock()
 	delete(t.epochs, epoch)
@@ -171,6 +170,17 @@ func (t *Task) commit(ctx context.Context, epoch Epoch) error {
 	t.status.committed(t.last, time.Now())
 	t.log.Info("committed", "epoch", int64(epoch), "tables", len(w.prepared), "took", time.Since(w.began).Round(time.Millisecond))
 	return nil
+}
+
+// fenced says whether a table does not fit because another process has taken over meanwhile.
+func (t *Task) fenced(ctx context.Context, last *Checkpoint, err error) error {
+	if !errors.Is(err, ErrForeign) {
+		return err
+	}
+	if newest, readErr := t.ports.Checkpoints.Newest(ctx); readErr == nil && newest != nil && newest.Attempt != last.Attempt {
+		return fmt.Errorf("checkpoint %d was written by %s: %w", newest.Epoch, newest.Owner, ErrFenced)
+	}
+	return err
 }
 
 func (t *Task) commitAll(ctx context.Context, c *Checkpoint, prepared []Prepared) error {

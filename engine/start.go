@@ -12,7 +12,7 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-const claimAttempts = 20 // an owner that lives writes a checkpoint now and then; two claims seldom meet
+const claimAttempts = 20 // an owner that lives writes a checkpoint now and then; a claim seldom meets one
 
 // start finds out where the task is, makes it ours, and gives the first and end offset of each partition.
 func (t *Task) start(ctx context.Context) (map[PartitionID]Partition, error) {
@@ -21,14 +21,23 @@ func (t *Task) start(ctx context.Context) (map[PartitionID]Partition, error) {
 			return nil, err
 		}
 	}
+	var before *Checkpoint
 	for range claimAttempts {
-		partitions, err := t.claim(ctx)
-		if !errors.Is(err, ErrFenced) {
+		newest, err := t.ports.Checkpoints.Newest(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the newest checkpoint: %w", err)
+		}
+		if before != nil && newest.Process != before.Process {
+			return nil, fmt.Errorf("checkpoint %d was written by %s meanwhile: %w", newest.Epoch, newest.Owner, ErrFenced)
+		}
+		partitions, err := t.claim(ctx, newest)
+		if newest == nil || !errors.Is(err, ErrFenced) {
 			return partitions, err
 		}
-		t.log.Info("another process wrote a checkpoint at the same time; trying again")
+		before = newest
+		t.log.Info("the owner wrote a checkpoint at the same time; trying again to take over", "owner", newest.Owner)
 	}
-	return nil, fmt.Errorf("claim pipeline %s: %w", t.plan.Pipeline, ErrFenced)
+	return nil, fmt.Errorf("take over pipeline %s: %w", t.plan.Pipeline, ErrFenced)
 }
 
 // standBy waits until no checkpoint has come for the time of a takeover, by this process's own clock.
@@ -59,20 +68,16 @@ func (t *Task) standBy(ctx context.Context) error {
 	}
 }
 
-// claim reads the newest checkpoint, repeats its commits and writes the next one; or makes checkpoint 0.
-func (t *Task) claim(ctx context.Context) (map[PartitionID]Partition, error) {
-	c, err := t.ports.Checkpoints.Newest(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the newest checkpoint: %w", err)
-	}
+// claim repeats the commits of the newest checkpoint and writes the next one; or makes checkpoint 0.
+func (t *Task) claim(ctx context.Context, newest *Checkpoint) (map[PartitionID]Partition, error) {
 	partitions, err := t.partitions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if c == nil {
+	if newest == nil {
 		return partitions, t.begin(ctx, partitions)
 	}
-	return partitions, t.resume(ctx, c)
+	return partitions, t.resume(ctx, newest)
 }
 
 // partitions asks every source what there is.
@@ -95,14 +100,14 @@ func (t *Task) partitions(ctx context.Context) (map[PartitionID]Partition, error
 func (t *Task) begin(ctx context.Context, partitions map[PartitionID]Partition) error {
 	c := &Checkpoint{
 		Format: CheckpointFormat, Pipeline: t.plan.Pipeline, Task: t.opt.Task, Incarnation: newID(), Attempt: newID(),
-		Owner: owner(), Seed: newSeed(), Slots: column.Slots, Prev: map[string]Epoch{}, Ledger: Ledger{}, State: []StateRef{},
+		Process: t.process, Owner: owner(), Seed: newSeed(), Slots: column.Slots, Prev: map[string]Epoch{}, Ledger: Ledger{}, State: []StateRef{},
 	}
 	var err error
 	if c.Operators, err = t.graph.stateful(); err != nil {
 		return err
 	}
 	if err := t.openTables(ctx, c); err != nil {
-		return err
+		return t.outrun(ctx, err)
 	}
 	for _, s := range t.plan.Sources {
 		for id, p := range partitions {
@@ -121,6 +126,14 @@ func (t *Task) begin(ctx context.Context, partitions map[PartitionID]Partition) 
 		return fmt.Errorf("write checkpoint 0: %w", err)
 	}
 	return t.adopt(c)
+}
+
+// outrun says whether a first start failed because another process made the first start meanwhile.
+func (t *Task) outrun(ctx context.Context, err error) error {
+	if newest, readErr := t.ports.Checkpoints.Newest(ctx); readErr == nil && newest != nil {
+		return fmt.Errorf("checkpoint %d was written by %s meanwhile: %w", newest.Epoch, newest.Owner, ErrFenced)
+	}
+	return err
 }
 
 // openTables opens or makes every table, and refuses to begin a second line of commits in one unasked.
@@ -162,7 +175,7 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint) error {
 		}
 	}
 	if err := t.commitAll(ctx, c, c.Tables); err != nil {
-		return err
+		return t.fenced(ctx, c, err)
 	}
 	objects := make([][]Section, len(c.State))
 	for i, ref := range c.State {
@@ -171,7 +184,7 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint) error {
 			return fmt.Errorf("read state of epoch %d: %w", c.Epoch, err)
 		}
 	}
-	n := c.next(newID())
+	n := t.next(c)
 	if t.opt.RedoEpoch {
 		n.Epoch++ // the epoch given up keeps its number: no other checkpoint may have it
 	}

@@ -54,6 +54,7 @@ type Task struct {
 	opt   Options
 	log   *slog.Logger
 
+	process string // unique to this run
 	graph   *graph
 	seed    uint64
 	arenas  column.Pool
@@ -117,7 +118,7 @@ func NewTask(plan *Plan, ports Ports, opt Options) (*Task, error) {
 		return nil, err
 	}
 	t := &Task{
-		plan: plan, ports: ports, opt: opt, log: opt.Logger.With("pipeline", plan.Pipeline), graph: g,
+		plan: plan, ports: ports, opt: opt, process: newID(), log: opt.Logger.With("pipeline", plan.Pipeline), graph: g,
 		budget: newBudget(opt.Memory), watches: map[string]*watchers{},
 		events: make(chan event, 16), intake: intake{poke: make(chan struct{}, 1)}, found: make(chan map[PartitionID]Partition, 1),
 		stopped: make(chan struct{}), epochs: map[Epoch]*epochWork{}, chain: newChain(),

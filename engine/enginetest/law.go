@@ -102,11 +102,7 @@ func (r *run) all(ctx context.Context) error {
 	r.in = Generate(r.rnd, r.c.Spread)
 	want := r.c.Model(r.in)
 	for crash := range r.rnd.IntN(maxCrashes + 1) {
-		hook, life := r.accident()
-		ctx, cancel := context.WithTimeout(ctx, life)
-		_, err := r.start(ctx, hook)
-		cancel()
-		if err != nil {
+		if err := r.mishap(ctx); err != nil {
 			return fmt.Errorf("start %d: %w", crash+1, err)
 		}
 	}
@@ -147,14 +143,47 @@ func (r *run) finish(ctx context.Context, want Outcome) error {
 	return nil
 }
 
-// accident chooses how a start ends before its time: by a fault at a call to the store, or by losing its
-// life at some moment.
-func (r *run) accident() (hook fault.Hook, life time.Duration) {
-	if r.rnd.IntN(4) == 0 {
-		return nil, time.Duration(r.rnd.Int64N(int64(2 * time.Second)))
+// mishap starts the pipeline and has something happen to it: a fault at a call to the store, the end of its
+// life at some moment, or a long pause in which another process takes over.
+func (r *run) mishap(ctx context.Context) error {
+	n := 1 + r.rnd.IntN(60)
+	switch r.rnd.IntN(5) {
+	case 0:
+		ctx, cancel := context.WithTimeout(ctx, time.Duration(r.rnd.Int64N(int64(2*time.Second))))
+		defer cancel()
+		_, err := r.start(ctx, nil)
+		return err
+	case 1:
+		return r.takeover(ctx, n)
+	default:
+		kinds := []fault.Kind{fault.CrashBefore, fault.CrashAfter, fault.FailBefore, fault.FailAfter}
+		_, err := r.start(ctx, fault.At(n, fault.Fault{Kind: kinds[r.rnd.IntN(len(kinds))]}))
+		return err
 	}
-	kinds := []fault.Kind{fault.CrashBefore, fault.CrashAfter, fault.FailBefore, fault.FailAfter}
-	return fault.At(1+r.rnd.IntN(60), fault.Fault{Kind: kinds[r.rnd.IntN(len(kinds))]}), time.Hour
+}
+
+// takeover starts two processes: the first is held up at its n-th call to the store for much longer than
+// the second, which stands by, waits. The second finishes; the first must do no harm when it goes on.
+func (r *run) takeover(ctx context.Context, n int) error {
+	const wait = 2 * time.Second
+	zombie, err := r.task(fault.At(n, fault.Fault{Delay: 100 * wait}), engine.Options{})
+	if err != nil {
+		return err
+	}
+	standby, err := r.task(nil, engine.Options{Standby: true, Takeover: wait})
+	if err != nil {
+		return err
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := zombie.Run(ctx)
+		ended <- err
+	}()
+	_, second := standby.Run(ctx)
+	if first := <-ended; first != nil && !errors.Is(first, engine.ErrFenced) {
+		return fmt.Errorf("the first process: %w", first)
+	}
+	return second
 }
 
 // start runs the pipeline until it has caught up or what hook does to it ends it; hit says that hook was
@@ -168,13 +197,7 @@ func (r *run) start(ctx context.Context, hook fault.Hook) (hit bool, err error) 
 			return f
 		}
 	}
-	rig := r.rig(fault.New(r.store, counted))
-	if r.plant != nil {
-		r.plant(rig)
-	}
-	task, err := engine.NewTask(rig.Plan, rig.Ports, engine.Options{
-		Lanes: 1 + r.rnd.IntN(4), Memory: 1 << r.rnd.IntN(16), UntilCaughtUp: true,
-	})
+	task, err := r.task(counted, engine.Options{})
 	if err != nil {
 		return hit, err
 	}
@@ -183,6 +206,16 @@ func (r *run) start(ctx context.Context, hook fault.Hook) (hit bool, err error) 
 		return hit, nil
 	}
 	return hit, err
+}
+
+// task makes a process's task, with the rest of its options chosen at random.
+func (r *run) task(hook fault.Hook, opt engine.Options) (*engine.Task, error) {
+	rig := r.rig(fault.New(r.store, hook))
+	if r.plant != nil {
+		r.plant(rig)
+	}
+	opt.Lanes, opt.Memory, opt.UntilCaughtUp = 1+r.rnd.IntN(4), 1<<r.rnd.IntN(16), true
+	return engine.NewTask(rig.Plan, rig.Ports, opt)
 }
 
 func (r *run) rig(blobs blob.Store) *Rig {
