@@ -111,16 +111,16 @@ func (t *Task) addPartitions(ctx context.Context, found map[PartitionID]Partitio
 
 // watermark is the smallest promise of a source's partitions.
 func (t *Task) watermark(source string) Time {
-	least, any := MaxTime, false
+	least, known := MaxTime, false
 	t.mu.Lock()
 	entries := t.entries
 	t.mu.Unlock()
 	for _, e := range entries {
 		if e.id.Source == source {
-			least, any = min(least, e.place().Watermark), true
+			least, known = min(least, e.place().Watermark), true
 		}
 	}
-	if !any {
+	if !known {
 		return MinTime
 	}
 	return least
