@@ -158,6 +158,9 @@ func (in *instance) run(b *Batch) (err error) {
 			err = fmt.Errorf("stage %s: panic: %v\n%s", in.stage.name, p, debug.Stack())
 		}
 	}()
+	if in.stage.source != nil {
+		in.task.watches[in.stage.name].offer(b)
+	}
 	for _, n := range in.first {
 		if err := n.push(b); err != nil {
 			return err

@@ -34,6 +34,12 @@ type Source interface {
 	Close() error
 }
 
+// A Lagging source knows how far its readers are behind.
+type Lagging interface {
+	// Ends is, for each partition being read, one past the newest record known to be there. It does no I/O.
+	Ends() map[string]Offset
+}
+
 // A Partition is what Source.Partitions says of one.
 type Partition struct {
 	Name  string // as in PartitionID

@@ -30,6 +30,7 @@ type PartitionStatus struct {
 	Source    string `json:"source"`
 	Partition string `json:"partition"`
 	Next      Offset `json:"next"`
+	End       Offset `json:"end"` // one past the newest record known to be there
 	Watermark Time   `json:"watermark_us"`
 	Records   int64  `json:"records"`
 	// JoinedEpoch is set for a partition that came after the first start: the law does not cover where its
@@ -49,15 +50,32 @@ func (t *Task) Status() Status {
 	t.mu.Lock()
 	entries := t.entries
 	t.mu.Unlock()
+	ends := t.ends()
 	for _, e := range entries {
 		e.mu.Lock()
 		s.Partitions = append(s.Partitions, PartitionStatus{
-			Source: e.id.Source, Partition: e.id.Partition, Next: e.state.Next, Watermark: e.state.Watermark, Records: e.seen, JoinedEpoch: e.state.Joined,
+			Source: e.id.Source, Partition: e.id.Partition, Next: e.state.Next, End: max(e.end, ends[e.id]), Watermark: e.state.Watermark, Records: e.seen, JoinedEpoch: e.state.Joined,
 		})
 		e.mu.Unlock()
 	}
 	return s
 }
+
+// ends is what the sources know of the ends of their partitions.
+func (t *Task) ends() map[PartitionID]Offset {
+	all := map[PartitionID]Offset{}
+	for name, s := range t.ports.Sources {
+		if l, ok := s.(Lagging); ok {
+			for partition, end := range l.Ends() {
+				all[PartitionID{name, partition}] = end
+			}
+		}
+	}
+	return all
+}
+
+// Lag is the records that are known to be there and not taken in yet.
+func (p PartitionStatus) Lag() int64 { return max(0, int64(p.End-p.Next)) }
 
 // epochStatus is what is known of tables and commits.
 type epochStatus struct {

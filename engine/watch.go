@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -62,3 +64,31 @@ func (t *Task) Watch(name string, x Watch) (done func(), err error) {
 		})
 	}, nil
 }
+
+// Schema is the columns of the rows that pass the source, stream or table called name; ok is false if the
+// plan has none of this name.
+func (t *Task) Schema(name string) (schema Schema, ok bool) {
+	if name == t.plan.Quarantine {
+		return QuarantineSchema, true
+	}
+	for _, p := range t.plan.Tables {
+		if p.Name == name {
+			name = p.From
+			break
+		}
+	}
+	for _, s := range t.plan.Sources {
+		if s.Name == name {
+			return s.Schema, true
+		}
+	}
+	for _, s := range t.plan.Streams {
+		if s.Name == name {
+			return s.Schema, true
+		}
+	}
+	return nil, false
+}
+
+// Names lists what Watch takes.
+func (t *Task) Names() []string { return slices.Sorted(maps.Keys(t.watches)) }
