@@ -1,0 +1,189 @@
+package delta
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// whole is the bounds of a column of whole numbers, of which dates and timestamps are some.
+type whole[T int32 | int64] struct {
+	min, max T
+	seen     bool
+	write    func([]byte, T) []byte // writes the minimum, and the maximum unless writeMax is set
+	writeMax func([]byte, T) []byte
+}
+
+func (w *whole[T]) reset() { w.seen = false }
+
+func (w *whole[T]) add(c column.Column, sel column.Selection, n int) {
+	f := c.(*column.Fixed[T])
+	first := firstValue(&f.Valid, sel, n)
+	if first < 0 {
+		return
+	}
+	if !w.seen {
+		w.seen, w.min, w.max = true, f.Values[first], f.Values[first]
+	}
+	lo, hi := w.min, w.max
+	if sel == nil && f.Valid.Nulls() == 0 {
+		for _, v := range f.Values[:n] {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	} else {
+		for row := range sel.All(n) {
+			if !f.Valid.Null(row) {
+				lo, hi = min(lo, f.Values[row]), max(hi, f.Values[row])
+			}
+		}
+	}
+	w.min, w.max = lo, hi
+}
+
+// firstValue is the first selected row that is not null, or -1.
+func firstValue(v *column.Validity, sel column.Selection, n int) int {
+	for row := range sel.All(n) {
+		if !v.Null(row) {
+			return row
+		}
+	}
+	return -1
+}
+
+func (w *whole[T]) merge(o bounds) {
+	p := o.(*whole[T])
+	switch {
+	case !p.seen:
+	case !w.seen:
+		w.seen, w.min, w.max = true, p.min, p.max
+	default:
+		w.min, w.max = min(w.min, p.min), max(w.max, p.max)
+	}
+}
+
+func (w *whole[T]) appendMin(b []byte) []byte {
+	if !w.seen {
+		return b
+	}
+	return w.write(b, w.min)
+}
+
+func (w *whole[T]) appendMax(b []byte) []byte {
+	if !w.seen {
+		return b
+	}
+	if w.writeMax != nil {
+		return w.writeMax(b, w.max)
+	}
+	return w.write(b, w.max)
+}
+
+func appendNumber[T int32 | int64](b []byte, v T) []byte { return strconv.AppendInt(b, int64(v), 10) }
+
+// The days and milliseconds from 0001-01-01 to the end of 9999. Readers disagree on how other years are
+// written, so a bound among them is left out.
+const (
+	firstDay, lastDay       = -719162, 2932896
+	firstMilli, afterMillis = firstDay * millisADay, (lastDay + 1) * millisADay
+	millisADay              = 24 * 60 * 60 * 1000
+)
+
+func appendDay(b []byte, day int32) []byte {
+	if day < firstDay || day > lastDay {
+		return b
+	}
+	return time.Unix(int64(day)*24*60*60, 0).UTC().AppendFormat(b, `"2006-01-02"`)
+}
+
+// appendMillisDown writes the last millisecond that is not after us.
+func appendMillisDown(b []byte, us int64) []byte {
+	ms := us / 1000
+	if us%1000 < 0 {
+		ms--
+	}
+	return appendMillis(b, ms)
+}
+
+// appendMillisUp writes the first millisecond that is not before us. Spark cuts the maximum down as well
+// and leaves it to readers to allow for that; one that does not would miss rows. Rounded up, the bound
+// holds for every reader.
+func appendMillisUp(b []byte, us int64) []byte {
+	ms := us / 1000
+	if us%1000 > 0 {
+		ms++
+	}
+	return appendMillis(b, ms)
+}
+
+func appendMillis(b []byte, ms int64) []byte {
+	if ms < firstMilli || ms >= afterMillis {
+		return b
+	}
+	return time.UnixMilli(ms).UTC().AppendFormat(b, `"2006-01-02T15:04:05.000Z"`)
+}
+
+// floating is the bounds of a column of floats. A bound that JSON can't say is left out: an infinite one,
+// and the maximum of values with a NaN among them, which Spark and others sort above every number.
+type floating[T float32 | float64] struct {
+	min, max T
+	seen     bool // a number
+	nan      bool // a NaN
+	bits     int
+}
+
+func (f *floating[T]) reset() { f.seen, f.nan = false, false }
+
+func (f *floating[T]) add(c column.Column, sel column.Selection, n int) {
+	x := c.(*column.Fixed[T])
+	for row := range sel.All(n) {
+		if x.Valid.Null(row) {
+			continue
+		}
+		switch v := x.Values[row]; {
+		case v != v:
+			f.nan = true
+		case !f.seen:
+			f.seen, f.min, f.max = true, v, v
+		case v < f.min:
+			f.min = v
+		case v > f.max:
+			f.max = v
+		}
+	}
+}
+
+func (f *floating[T]) merge(o bounds) {
+	p := o.(*floating[T])
+	f.nan = f.nan || p.nan
+	switch {
+	case !p.seen:
+	case !f.seen:
+		f.seen, f.min, f.max = true, p.min, p.max
+	default:
+		f.min, f.max = min(f.min, p.min), max(f.max, p.max)
+	}
+}
+
+// appendMin writes 0 as -0.0: some readers tell the two zeros apart, and either may be in the file.
+func (f *floating[T]) appendMin(b []byte) []byte {
+	if f.seen && f.min == 0 {
+		return append(b, "-0.0"...)
+	}
+	return f.append(b, f.min, f.seen)
+}
+
+func (f *floating[T]) appendMax(b []byte) []byte {
+	if f.seen && !f.nan && f.max == 0 {
+		return append(b, "0.0"...)
+	}
+	return f.append(b, f.max, f.seen && !f.nan)
+}
+
+func (f *floating[T]) append(b []byte, v T, known bool) []byte {
+	if !known || math.IsInf(float64(v), 0) {
+		return b
+	}
+	return strconv.AppendFloat(b, float64(v), 'g', -1, f.bits)
+}

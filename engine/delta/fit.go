@@ -1,0 +1,92 @@
+package delta
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// fit says why rows of the columns want can't go into a table of schema have: a column is missing, has
+// another type, or may be null where the table's may not. A column of the table that may be null need not
+// be written: readers take it as null. The error shows both, column by column.
+func fit(want column.Schema, wantBy []string, have Schema, haveBy []string) error {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	fmt.Fprintf(w, "\n  column\trows\ttable\t\n")
+	fits := true
+	for _, f := range want {
+		why := misfit(f, have)
+		fits = fits && why == ""
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", f.Name, typeOf(f), have.typeOf(f.Name), why)
+	}
+	for _, f := range have {
+		if want.Index(f.Name) >= 0 {
+			continue
+		}
+		why := ""
+		if f.Required {
+			why, fits = "<- the table wants a value", false
+		}
+		fmt.Fprintf(w, "  %s\t-\t%s\t%s\n", f.Name, have.typeOf(f.Name), why)
+	}
+	if !slices.Equal(wantBy, haveBy) {
+		fits = false
+		fmt.Fprintf(w, "  partitioned by\t%s\t%s\t<- differs\n", listed(wantBy), listed(haveBy))
+	}
+	if fits {
+		return nil
+	}
+	w.Flush()
+	return fmt.Errorf("the rows do not fit the table:%s", trimLines(b.String()))
+}
+
+func misfit(f column.Field, have Schema) string {
+	i := slices.IndexFunc(have, func(h Field) bool { return h.Name == f.Name })
+	if i < 0 {
+		for _, h := range have {
+			if strings.EqualFold(h.Name, f.Name) {
+				return "<- the table has " + h.Name
+			}
+		}
+		return "<- not in the table"
+	}
+	switch h := have[i]; {
+	case h.column != f.Type:
+		return "<- types differ"
+	case h.Required && !f.Required:
+		return "<- may be null, the table's may not"
+	}
+	return ""
+}
+
+func typeOf(f column.Field) string {
+	return strings.TrimPrefix(column.Field{Type: f.Type, Required: f.Required}.String(), ": ")
+}
+
+func (s Schema) typeOf(name string) string {
+	for _, f := range s {
+		if f.Name == name {
+			return strings.TrimPrefix(Field{Type: f.Type, Required: f.Required}.String(), ": ")
+		}
+	}
+	return "-"
+}
+
+func listed(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
+}
+
+// trimLines drops the spaces that a table's empty last cells leave behind.
+func trimLines(s string) string {
+	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}

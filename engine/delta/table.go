@@ -1,0 +1,250 @@
+package delta
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/blob"
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// CheckpointsKey is the entry of a table's configuration that names the place of the checkpoints of the
+// pipeline that made it: whoever cleans the table up finds there which files are still to be committed.
+const CheckpointsKey = "millrace.checkpoints"
+
+// A Config says which table a pipeline writes, and what into it.
+type Config struct {
+	Name        string        // in the definition
+	Pipeline    string        // the name of the pipeline
+	Store       blob.Store    // its root is the table's
+	Schema      column.Schema // of the rows
+	PartitionBy []string      // names of columns; folders and values in this order
+
+	CheckpointsURL string // for CheckpointsKey of a new table; "": none
+	EngineInfo     string // "millrace/<version>", for commitInfo; "": "millrace"
+
+	// NewWriter makes the writer of one lane's data files.
+	NewWriter func(lane int) engine.TableWriter
+
+	// Sleep waits between attempts of a commit; nil: by the clock.
+	Sleep func(ctx context.Context, d time.Duration) error
+}
+
+// Validate reports everything that keeps a table from being made of the config.
+func (c *Config) Validate() error {
+	errs := []error{checkNames(c.Schema)}
+	for i, name := range c.PartitionBy {
+		at := c.Schema.Index(name)
+		if at < 0 {
+			errs = append(errs, fmt.Errorf("partition_by: there is no column %q", name))
+			continue
+		}
+		if slices.Contains(c.PartitionBy[:i], name) {
+			errs = append(errs, fmt.Errorf("partition_by: column %s is named twice", name))
+		}
+		if err := CheckPartition(c.Schema[at].Type); err != nil {
+			errs = append(errs, fmt.Errorf("partition_by: column %s: %w", name, err))
+		}
+	}
+	if len(c.PartitionBy) > 0 && len(c.PartitionBy) >= len(c.Schema) {
+		errs = append(errs, errors.New("partition_by: a column must remain that the table is not partitioned by"))
+	}
+	return errors.Join(errs...)
+}
+
+// A Table is a Delta table that a pipeline appends to: an engine.Table.
+type Table struct {
+	config      Config
+	committer   committer
+	incarnation string
+	state       *state // nil before Open
+}
+
+var _ engine.Table = (*Table)(nil)
+
+// NewTable makes a Table of a valid config. It touches nothing: Open does.
+func NewTable(c Config) (*Table, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("table %s: %w", c.Name, err)
+	}
+	c.EngineInfo = cmp.Or(c.EngineInfo, "millrace")
+	if c.Sleep == nil {
+		c.Sleep = sleep
+	}
+	return &Table{config: c, committer: committer{c.Store, c.Sleep}}, nil
+}
+
+// Open makes the table if there is none, else checks that it can take the rows.
+func (t *Table) Open(ctx context.Context, incarnation string) (engine.TableState, error) {
+	s := newState(false)
+	err := s.advance(ctx, t.config.Store, Latest)
+	if errors.Is(err, ErrNotTable) {
+		err = t.create(ctx, s)
+	}
+	if err == nil {
+		err = t.usable(s)
+	}
+	if err != nil {
+		return engine.TableState{}, fmt.Errorf("open table %s: %w", t.config.Name, err)
+	}
+	t.incarnation, t.state = incarnation, s
+	return t.tableState(), nil
+}
+
+// errThere ends the making of a table that another has made meanwhile.
+var errThere = errors.New("the table is there")
+
+// create makes the table and moves s, which is before its first version, on to it.
+func (t *Table) create(ctx context.Context, s *state) error {
+	p, err := t.creation()
+	if err != nil {
+		return err
+	}
+	if err := t.committer.commit(ctx, s, p); !errors.Is(err, errThere) {
+		return err
+	}
+	return nil
+}
+
+func (t *Table) creation() (*proposal, error) {
+	schema, err := SchemaString(t.config.Schema)
+	if err != nil {
+		return nil, err
+	}
+	configuration := map[string]string{}
+	if t.config.CheckpointsURL != "" {
+		configuration[CheckpointsKey] = t.config.CheckpointsURL
+	}
+	by := append([]string{}, t.config.PartitionBy...)
+	lines := append(line(action{Protocol: &Protocol{MinReader: readerVersion, MinWriter: writerVersion}}), '\n')
+	lines = append(lines, line(action{Metadata: &Metadata{
+		ID: uuid.NewString(), Name: t.config.Name, Format: Format{Provider: "parquet", Options: map[string]string{}}, SchemaString: schema,
+		PartitionBy: by, Configuration: configuration, CreatedMillis: time.Now().UnixMilli(),
+	}})...)
+	lines = append(lines, '\n')
+	return &proposal{
+		info: CommitInfo{
+			Operation: "CREATE TABLE", EngineInfo: t.config.EngineInfo, IsolationLevel: "WriteSerializable", BlindAppend: new(true),
+			Parameters: texts(map[string]string{"partitionBy": string(jsonOf(by)), "properties": string(jsonOf(configuration))}),
+		},
+		lines: lines,
+		accept: func(s *state) error {
+			if s.version >= 0 {
+				return errThere
+			}
+			return nil
+		},
+	}, nil
+}
+
+// texts makes JSON strings of the values, as other readers of commitInfo expect them.
+func texts(m map[string]string) map[string]json.RawMessage {
+	raw := make(map[string]json.RawMessage, len(m))
+	for k, v := range m {
+		raw[k] = jsonOf(v)
+	}
+	return raw
+}
+
+// jsonOf is the JSON of strings and what is made of them, which always have one.
+func jsonOf(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("delta: %v", err))
+	}
+	return b
+}
+
+// usable says why the rows can't be appended behind s.
+func (t *Table) usable(s *state) error {
+	if err := s.writable(); err != nil {
+		return err
+	}
+	return fit(t.config.Schema, t.config.PartitionBy, s.schema, s.metadata.PartitionBy)
+}
+
+// State reads the log again.
+func (t *Table) State(ctx context.Context) (engine.TableState, error) {
+	if err := t.refresh(ctx); err != nil {
+		return engine.TableState{}, fmt.Errorf("table %s: %w", t.config.Name, err)
+	}
+	return t.tableState(), nil
+}
+
+var errNotOpen = errors.New("it was not opened")
+
+// refresh moves the state on to the log's newest version; a log that was made anew is read from the start.
+func (t *Table) refresh(ctx context.Context) error {
+	if t.state == nil {
+		return errNotOpen
+	}
+	s := t.state.clone()
+	err := s.advance(ctx, t.config.Store, Latest)
+	if errors.Is(err, errMadeAnew) {
+		s = newState(false)
+		err = s.advance(ctx, t.config.Store, Latest)
+	}
+	if err == nil {
+		t.state = s
+	}
+	return err
+}
+
+func (t *Table) tableState() engine.TableState {
+	return engine.TableState{ID: t.state.metadata.ID, Version: t.state.version, Epoch: t.epoch(t.state), Others: t.others()}
+}
+
+// appID is what the table's log knows our line of commits by.
+func (t *Table) appID() string {
+	return "millrace/" + t.config.Pipeline + "/" + t.incarnation + "/" + t.config.Name
+}
+
+// epoch is the last that our line committed.
+func (t *Table) epoch(s *state) engine.Epoch {
+	if txn, ok := s.txns[t.appID()]; ok {
+		return engine.Epoch(txn.Version)
+	}
+	return engine.NoEpoch
+}
+
+// others are the pipeline's other incarnations that have committed to the table.
+func (t *Table) others() []string {
+	found := map[string]bool{}
+	for id := range t.state.txns {
+		rest, ours := strings.CutPrefix(id, "millrace/"+t.config.Pipeline+"/")
+		incarnation, _, whole := strings.Cut(rest, "/")
+		if ours && whole && incarnation != t.incarnation {
+			found[incarnation] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// Writer makes a writer for one lane.
+func (t *Table) Writer(lane int) engine.TableWriter { return t.config.NewWriter(lane) }
+
+// Missing names the files that are not there with their size.
+func (t *Table) Missing(ctx context.Context, files []engine.File) ([]string, error) {
+	var missing []string
+	for _, f := range files {
+		switch info, err := t.config.Store.Stat(ctx, f.Path); {
+		case errors.Is(err, blob.ErrNotFound):
+			missing = append(missing, f.Path)
+		case err != nil:
+			return nil, fmt.Errorf("table %s: %w", t.config.Name, err)
+		case info.Size != f.Size:
+			missing = append(missing, fmt.Sprintf("%s (it has %d bytes, %d were written)", f.Path, info.Size, f.Size))
+		}
+	}
+	return missing, nil
+}
