@@ -1,0 +1,160 @@
+package spec
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// An Error is one thing that is wrong in a definition, with its place.
+type Error struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`              // from 1
+	Column  int    `json:"column"`            // in characters, from 1
+	Message string `json:"message"`           // lower case: what was found and what was expected
+	Nearest string `json:"nearest,omitempty"` // a name that may have been meant, or ""
+	Source  string `json:"-"`                 // the line of the file without its end; "" where it holds a secret
+}
+
+// Error is "file:line:col: message (did you mean nearest?)".
+func (e *Error) Error() string {
+	s := fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+	if e.Nearest != "" {
+		s += fmt.Sprintf(" (did you mean %s?)", e.Nearest)
+	}
+	return s
+}
+
+// String is Error and, below it, the line of the file with a caret under the place.
+func (e *Error) String() string {
+	if strings.TrimSpace(e.Source) == "" {
+		return e.Error()
+	}
+	number := fmt.Sprintf("%5d | ", e.Line)
+	return e.Error() + "\n" + number + e.Source + "\n" +
+		strings.Repeat(" ", len(number)-2) + "| " + indentOf(e.Source, e.Column) + "^"
+}
+
+// indentOf is blank as wide as the part of line before column; tabs stay, so that the caret stands right.
+func indentOf(line string, column int) string {
+	var b strings.Builder
+	for range column - 1 {
+		r, size := utf8.DecodeRuneInString(line)
+		line = line[size:]
+		if r != '\t' {
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// Errors is all that is wrong in a definition, sorted by place, each once.
+type Errors []*Error
+
+// Error is one line an error.
+func (e Errors) Error() string { return e.join((*Error).Error) }
+
+// String shows each error with its line of the file, for terminals.
+func (e Errors) String() string { return e.join((*Error).String) }
+
+// Unwrap lets errors.As find each one.
+func (e Errors) Unwrap() []error {
+	all := make([]error, len(e))
+	for i, x := range e {
+		all[i] = x
+	}
+	return all
+}
+
+func (e Errors) join(text func(*Error) string) string {
+	lines := make([]string, len(e))
+	for i, x := range e {
+		lines[i] = text(x)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// orNil sorts e and drops repetitions; it is nil, not an empty Errors, where nothing is wrong.
+func (e Errors) orNil() error {
+	if len(e) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(e, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return slices.CompactFunc(e, func(a, b *Error) bool { return a.Error() == b.Error() })
+}
+
+// flatten adds what err holds to e: an *Error and Errors as they are, each of several errors that were
+// joined, and anything else at the place of n.
+func (e Errors) flatten(n Node, err error) Errors {
+	var one *Error
+	if err == nil {
+		return e
+	}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, x := range several.Unwrap() {
+			e = e.flatten(n, x)
+		}
+		return e
+	}
+	if errors.As(err, &one) {
+		return append(e, one)
+	}
+	return append(e, n.faults(err)...)
+}
+
+// Nearest is the one of names that name may be a slip of, or "".
+func Nearest(name string, names []string) string {
+	best, nearest := 1+max(1, utf8.RuneCountInString(name)/3), ""
+	lower := strings.ToLower(name)
+	for _, n := range names {
+		if d := distance(lower, strings.ToLower(n), best); d < best && n != name {
+			best, nearest = d, n
+		}
+	}
+	if nearest != "" || len(name) < 3 {
+		return nearest
+	}
+	for _, n := range names { // an abbreviation
+		if n != name && strings.HasPrefix(strings.ToLower(n), lower) {
+			return n
+		}
+	}
+	return ""
+}
+
+// distance counts the letters to add, drop, change or swap with a neighbour to make b of a (optimal string
+// alignment). It gives limit where there are that many or more.
+func distance(a, b string, limit int) int {
+	x, y := []rune(a), []rune(b)
+	if max(len(x)-len(y), len(y)-len(x)) >= limit || len(x) > maxNameLength {
+		return limit
+	}
+	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		row[0] = i
+		for j := 1; j <= len(y); j++ {
+			change := 1
+			if x[i-1] == y[j-1] {
+				change = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+change)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return min(last[len(y)], limit)
+}
+
+// maxNameLength bounds the names that suggestions are sought for, in characters.
+const maxNameLength = 100

@@ -1,0 +1,75 @@
+package spec
+
+import (
+	"time"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// The structs of this file are the format: definitions are decoded into them, and the JSON Schema is made
+// from them.
+
+type layout struct {
+	Pipeline   string            `yaml:"pipeline,required" doc:"Name of the pipeline. State, commits and metrics go by it."`
+	Lake       string            `yaml:"lake" doc:"Folder or URL that holds the tables."`
+	Vars       Map[string]       `yaml:"vars" doc:"Defaults of variables that are used as ${NAME}. --set and the environment come first."`
+	Sources    Map[Node]         `yaml:"sources,required" doc:"Where records come from, by name."`
+	Streams    Map[streamLayout] `yaml:"streams" doc:"Steps over the rows of a source or of another stream, by name."`
+	Tables     Map[tableLayout]  `yaml:"tables,required" doc:"Delta tables that the pipeline writes, by name."`
+	Quarantine string            `yaml:"quarantine" doc:"Path of the table of rows that were refused, under the lake. Default: the pipeline's name and _quarantine."`
+	Commit     commitLayout      `yaml:"commit" doc:"When rows are committed to the tables: whatever comes first."`
+	Memory     memoryLayout      `yaml:"memory" doc:"Bounds of memory."`
+}
+
+func newLayout() layout {
+	return layout{
+		Commit: commitLayout{Every: 10 * time.Second, TargetFile: 128 << 20},
+		Memory: memoryLayout{Budget: 64 << 20},
+	}
+}
+
+// A sourceLayout is a source without the key that names its kind.
+type sourceLayout struct {
+	Format     Node            `yaml:"format,required" doc:"Format of the records: its name, or its name with options."`
+	Schema     column.Schema   `yaml:"schema,required" doc:"Columns of the source's rows: names and types, with ! for one that is never null."`
+	EventTime  eventTimeLayout `yaml:"event_time" doc:"What the event time of a row is. Default: the record's own timestamp."`
+	Start      string          `yaml:"start" enum:"earliest|latest" doc:"Where a first start begins."`
+	OnDataLoss string          `yaml:"on_data_loss" enum:"fail|continue" doc:"What to do when records are gone before they were read."`
+}
+
+func newSourceLayout() sourceLayout {
+	return sourceLayout{EventTime: eventTimeLayout{Column: recordTimestamp}, Start: "earliest", OnDataLoss: "fail"}
+}
+
+// recordTimestamp stands for the timestamp that the source gives each record.
+const recordTimestamp = "record.timestamp"
+
+type eventTimeLayout struct {
+	Column   string        `yaml:"column" doc:"A timestamp column, or record.timestamp for the record's own."`
+	MaxDelay time.Duration `yaml:"max_delay" doc:"How much earlier than the latest row seen a row may be before it is late."`
+}
+
+type streamLayout struct {
+	From  Node   `yaml:"from,required" doc:"A source or another stream."`
+	Steps []Node `yaml:"steps" doc:"Operators in the order they apply, each a map of one: the operator's name and its config."`
+}
+
+type tableLayout struct {
+	From        Node     `yaml:"from,required" doc:"The source or stream whose rows the table takes."`
+	Path        string   `yaml:"path" doc:"Path under the lake. Default: the table's name."`
+	PartitionBy []string `yaml:"partition_by" doc:"Columns whose values make the table's folders."`
+	Compression string   `yaml:"compression" enum:"snappy|zstd|none" doc:"Compression of the data files."`
+	TargetFile  Bytes    `yaml:"target_file" doc:"Size at which a data file is full. Default: that of commit."`
+	Mode        string   `yaml:"mode" enum:"append" doc:"How a commit changes the table."`
+}
+
+type commitLayout struct {
+	Every      time.Duration `yaml:"every" doc:"Time since the last commit. 0s: never for that reason."`
+	Rows       int64         `yaml:"rows" doc:"Records taken in. 0: never for that reason."`
+	Bytes      Bytes         `yaml:"bytes" doc:"Bytes taken in. 0B: never for that reason."`
+	TargetFile Bytes         `yaml:"target_file" doc:"Size at which a data file is full."`
+}
+
+type memoryLayout struct {
+	Budget Bytes `yaml:"budget" doc:"Memory for all rows in flight."`
+}

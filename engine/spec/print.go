@@ -1,0 +1,134 @@
+package spec
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// planWidth is how wide the plan's lines of columns are, in characters.
+const planWidth = 110
+
+// WritePlan prints the typed schema of every edge, for people.
+func (d *Definition) WritePlan(w io.Writer) error {
+	p := printer{}
+	p.plan(d.Describe(), d.MemoryBudget)
+	for _, e := range d.Warnings {
+		p.line("\nwarning: %s", e.Error())
+	}
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+// A printer gathers a plan's text.
+type printer struct {
+	text  strings.Builder
+	label int // width of the labels of the part being printed
+}
+
+func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
+
+func (p *printer) plan(d Description, budget Bytes) {
+	p.line("pipeline %s, lake %s", d.Pipeline, d.Lake)
+	p.line("commits %s; memory for rows in flight %s", commitText(d.Commit), budget)
+	for _, s := range d.Sources {
+		p.line("\nsource %s  %s, %s, from the %s record; event time %s, at most %s late", s.Name, s.Kind, s.Format, s.Start, s.EventTime, s.MaxDelay)
+		p.label = 0
+		p.columns("", s.Columns)
+	}
+	schemas := map[string][]ColumnDescription{}
+	for _, s := range d.Sources {
+		schemas[s.Name] = s.Columns
+	}
+	for _, s := range d.Streams {
+		p.stream(s, schemas[s.From])
+		schemas[s.Name] = s.Columns
+	}
+	p.label = 0
+	for _, t := range d.Tables {
+		p.table(t)
+	}
+	p.line("\nquarantine %s  at %s", d.Quarantine.Name, d.Quarantine.Path)
+	p.columns("", d.Quarantine.Columns)
+}
+
+func commitText(c CommitDescription) string {
+	var parts []string
+	if c.Every != "" {
+		parts = append(parts, "every "+c.Every)
+	}
+	if c.Rows > 0 {
+		parts = append(parts, fmt.Sprintf("after %d records", c.Rows))
+	}
+	if c.Bytes > 0 {
+		parts = append(parts, fmt.Sprintf("after %s", Bytes(c.Bytes)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p *printer) stream(s StreamDescription, in []ColumnDescription) {
+	waits := ""
+	if s.Waits {
+		waits = "  waits for event time: late rows go to quarantine"
+	}
+	p.line("\nstream %s  from %s%s", s.Name, s.From, waits)
+	p.label = 0
+	for _, x := range s.Steps {
+		p.label = max(p.label, utf8.RuneCountInString(x.Name)+2)
+	}
+	if len(s.Steps) == 0 {
+		p.columns("", in)
+	}
+	for _, x := range s.Steps {
+		if slices.Equal(x.Columns, in) {
+			p.item(x.Name, "the same columns")
+		} else {
+			p.columns(x.Name, x.Columns)
+		}
+		if len(x.Keys) > 0 {
+			p.item("", "rows exchanged by "+strings.Join(x.Keys, ", "))
+		}
+		if x.Waits {
+			p.item("", "waits for event time")
+		}
+		if x.Note != "" {
+			p.item("", x.Note)
+		}
+		in = x.Columns
+	}
+}
+
+func (p *printer) table(t TableDescription) {
+	by := ""
+	if len(t.PartitionBy) > 0 {
+		by = ", partitioned by " + strings.Join(t.PartitionBy, ", ")
+	}
+	p.line("\ntable %s  from %s, at %s%s, %s, files of %s", t.Name, t.From, t.Path, by, t.Compression, Bytes(t.TargetFile))
+	p.columns("", t.Columns)
+}
+
+func (p *printer) item(label, text string) { p.line("  %-*s%s", p.label, label, text) }
+
+// columns prints "name type" pairs in rows that are aligned with each other.
+func (p *printer) columns(label string, columns []ColumnDescription) {
+	cells := make([]string, len(columns))
+	width := 0
+	for i, c := range columns {
+		cells[i] = c.Name + " " + c.Type
+		if c.Required {
+			cells[i] += "!"
+		}
+		width = max(width, utf8.RuneCountInString(cells[i])+2)
+	}
+	each := max(1, (planWidth-2-p.label)/max(width, 1))
+	for row := range slices.Chunk(cells, each) {
+		var b strings.Builder
+		for _, c := range row {
+			fmt.Fprintf(&b, "%-*s", width, c)
+		}
+		p.item(label, strings.TrimRight(b.String(), " "))
+		label = ""
+	}
+}
