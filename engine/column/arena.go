@@ -1,6 +1,7 @@
 package column
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -8,13 +9,14 @@ import (
 // An Arena owns the columns and scratch slices of one batch on its way from decode to the table. All
 // that share the batch hold the arena; when the last one releases it, its memory serves another batch.
 //
-// Taking memory (Column, Selection, Times) is for one goroutine at a time: the one that owns the batch.
+// Taking memory (Column, Alias, Selection, Longs, Keys) is for one goroutine at a time: the one that owns the batch.
 // Retain and Release are safe from any.
 type Arena struct {
 	refs    atomic.Int32
 	pool    *Pool
 	parent  *Arena // held as long as this one is; nil: none
 	columns map[Type]*shelf[Column]
+	aliases shelf[*Texts]
 	sels    shelf[Selection]
 	longs   shelf[[]int64]
 	keys    shelf[[]Key]
@@ -48,6 +50,21 @@ func (a *Arena) Column(t Type) Column {
 	}
 	c := s.items[s.used]
 	s.used++
+	return c
+}
+
+// Alias gives a column that shares the bytes of t and has a validity of its own, which says at first what
+// that of t says: who only takes values away copies no text. It lives as long as both arenas are held.
+// Appending to it leaves t alone.
+func (a *Arena) Alias(t *Texts) *Texts {
+	if a.aliases.used == len(a.aliases.items) {
+		a.aliases.items = append(a.aliases.items, &Texts{})
+	}
+	c := a.aliases.items[a.aliases.used]
+	a.aliases.used++
+	c.typ = t.typ
+	c.Offsets, c.Data = slices.Clip(t.Offsets), slices.Clip(t.Data)
+	c.Valid.CopyFrom(&t.Valid)
 	return c
 }
 
@@ -100,6 +117,9 @@ func (a *Arena) Size() int {
 		for _, c := range s.items {
 			size += c.Size()
 		}
+	}
+	for _, c := range a.aliases.items {
+		size += cap(c.Valid.words) * 8
 	}
 	for _, s := range a.sels.items {
 		size += cap(s) * 4
@@ -156,7 +176,11 @@ func (a *Arena) reset() {
 		}
 		s.used = 0
 	}
-	a.sels.used, a.longs.used, a.keys.used = 0, 0, 0
+	for _, c := range a.aliases.items[:a.aliases.used] {
+		c.Offsets, c.Data = nil, nil // they are the other column's: nothing here may write to them
+		c.Valid.Reset()
+	}
+	a.aliases.used, a.sels.used, a.longs.used, a.keys.used = 0, 0, 0, 0
 }
 
 // A Pool keeps arenas for reuse. It holds at most as many as were in use at once. The zero Pool is ready.
