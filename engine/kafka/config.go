@@ -1,0 +1,196 @@
+// Package kafka reads Kafka topics as an engine.Source: the stock watermill-kafka Subscriber on sarama,
+// without a consumer group.
+//
+// The task assigns its partitions itself, because its positions live in its own checkpoints. Through the
+// subscriber's hooks (SaramaTracer) it decides which partitions are consumed and from where, and cuts the
+// stream of each into frames, so that one Watermill message carries many records:
+//
+//	broker ─▶ sarama partition consumer ─▶ framer ─▶ watermill-kafka ─▶ router ─▶ engine
+//	                                         │
+//	                                         └ Errors(): out of range is the engine's to judge
+//
+// Offsets are also marked in a consumer group after each commit, for lag monitors; they are never read.
+package kafka
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"github.com/millrace-io/millrace/engine"
+)
+
+// A Config says which topic to read and how the brokers are reached. It is what stands under kafka: in a
+// definition.
+type Config struct {
+	Brokers    []string `yaml:"brokers,required,scalar" doc:"Addresses of some brokers, host:port; several may stand in one text, with commas."`
+	Topic      string   `yaml:"topic,required" doc:"Topic to read, all of its partitions."`
+	Group      string   `yaml:"group" doc:"Consumer group in which committed offsets are marked, for lag monitors. Default: millrace-<pipeline>-<source>."`
+	Version    string   `yaml:"version" doc:"Protocol version of the oldest broker; at least 2.1.0."`
+	TLS        TLS      `yaml:"tls" doc:"Encryption of the connections."`
+	SASL       SASL     `yaml:"sasl" doc:"How to log in."`
+	FetchBytes int      `yaml:"fetch_bytes" doc:"Bytes asked for in one fetch of a partition. Default: as the memory budget allows, at most 8 MiB."`
+}
+
+// TLS says how connections are encrypted.
+type TLS struct {
+	Enabled    bool   `yaml:"enabled" doc:"Use TLS."`
+	CAFile     string `yaml:"ca_file" doc:"File of the authorities to trust, PEM. Default: the system's."`
+	CertFile   string `yaml:"cert_file" doc:"File of the client's certificate, PEM."`
+	KeyFile    string `yaml:"key_file" doc:"File of the client's key, PEM."`
+	ServerName string `yaml:"server_name" doc:"Name to expect in the brokers' certificates. Default: the broker's host."`
+}
+
+// SASL says how to log in.
+type SASL struct {
+	Mechanism string `yaml:"mechanism" enum:"PLAIN|SCRAM-SHA-256|SCRAM-SHA-512" doc:"How the password is proved."`
+	User      string `yaml:"user" doc:"User name."`
+	Password  string `yaml:"password" secret:"true" doc:"Password; best as a variable of the environment."`
+}
+
+// Defaults are the settings of a topic about which nothing is said.
+func Defaults() Config { return Config{Version: "2.1.0"} }
+
+// LogValue implements slog.LogValuer: nothing secret is logged.
+func (c Config) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("brokers", c.Brokers), slog.String("topic", c.Topic), slog.Bool("tls", c.TLS.Enabled), slog.String("sasl", c.SASL.Mechanism))
+}
+
+// String shows the config without its secrets.
+func (c Config) String() string {
+	return fmt.Sprintf("topic %s at %s", c.Topic, strings.Join(c.Brokers, ","))
+}
+
+// mechanisms are the ways to log in.
+func mechanisms() []string { return []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} }
+
+// Validate reports everything that is wrong; it opens no file and no connection.
+func (c *Config) Validate() error {
+	var faults engine.Faults
+	fault := func(path []string, format string, args ...any) {
+		faults = append(faults, engine.Fault{Path: path, Message: fmt.Sprintf(format, args...)})
+	}
+	if len(c.addresses()) == 0 {
+		fault([]string{"brokers"}, "no broker is named")
+	}
+	for _, a := range c.addresses() {
+		if i := strings.LastIndexByte(a, ':'); i <= 0 || i == len(a)-1 {
+			fault([]string{"brokers"}, "broker %q: expected host:port", a)
+		}
+	}
+	if c.Topic == "" {
+		fault([]string{"topic"}, "the topic is empty")
+	}
+	if v, err := sarama.ParseKafkaVersion(c.Version); err != nil || !v.IsAtLeast(sarama.V2_1_0_0) {
+		fault([]string{"version"}, "version %q: expected a version of Kafka from 2.1.0 on", c.Version)
+	}
+	if c.FetchBytes < 0 {
+		fault([]string{"fetch_bytes"}, "expected a number of bytes, found %d", c.FetchBytes)
+	}
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		fault([]string{"tls"}, "a certificate needs its key: give both cert_file and key_file")
+	}
+	if m := c.SASL.Mechanism; m != "" && !slices.Contains(mechanisms(), m) {
+		fault([]string{"sasl", "mechanism"}, "no mechanism %q: there are %s", m, strings.Join(mechanisms(), ", "))
+	}
+	if (c.SASL.Mechanism == "") != (c.SASL.User == "") {
+		fault([]string{"sasl"}, "logging in needs a mechanism, a user and a password")
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	return nil
+}
+
+// addresses is the brokers, one each.
+func (c *Config) addresses() []string {
+	var all []string
+	for _, b := range c.Brokers {
+		for _, a := range strings.Split(b, ",") {
+			if a = strings.TrimSpace(a); a != "" {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
+}
+
+// The bounds of one fetch of a partition, in bytes.
+const (
+	mostFetch  = 8 << 20
+	leastFetch = 64 << 10
+)
+
+// sarama makes the client's settings. budget is the memory for all that is in flight, split over the
+// partitions.
+func (c *Config) sarama(budget int64, partitions int) (*sarama.Config, error) {
+	s := sarama.NewConfig()
+	var err error
+	if s.Version, err = sarama.ParseKafkaVersion(c.Version); err != nil {
+		return nil, err
+	}
+	s.ClientID = "millrace"
+	s.Consumer.Return.Errors = true
+	s.Consumer.IsolationLevel = sarama.ReadCommitted
+	s.Consumer.Retry.Backoff = 500 * time.Millisecond
+	s.Consumer.MaxWaitTime = 250 * time.Millisecond
+	s.Consumer.Fetch.Max = 0 // with a maximum sarama skips a record that is larger, without a word
+	s.Consumer.Fetch.Default = int32(min(mostFetch, max(leastFetch, budget/int64(4*max(1, partitions)))))
+	if c.FetchBytes > 0 {
+		s.Consumer.Fetch.Default = int32(min(c.FetchBytes, mostFetch))
+	}
+	s.Consumer.Offsets.AutoCommit.Enable = false
+	s.Metadata.Retry.Max = 3
+	s.Metadata.AllowAutoTopicCreation = false
+	c.sasl(s)
+	if c.TLS.Enabled {
+		s.Net.TLS.Enable = true
+		if s.Net.TLS.Config, err = c.TLS.config(); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.Validate()
+}
+
+func (c *Config) sasl(s *sarama.Config) {
+	if c.SASL.Mechanism == "" {
+		return
+	}
+	s.Net.SASL.Enable = true
+	s.Net.SASL.Mechanism = sarama.SASLMechanism(c.SASL.Mechanism)
+	s.Net.SASL.User, s.Net.SASL.Password = c.SASL.User, c.SASL.Password
+	if c.SASL.Mechanism != "PLAIN" {
+		mechanism := c.SASL.Mechanism
+		s.Net.SASL.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &scramClient{mechanism: mechanism} }
+	}
+}
+
+func (t TLS) config() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("tls: read ca_file: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("tls: ca_file " + t.CAFile + " holds no certificate")
+		}
+	}
+	if t.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("tls: read cert_file and key_file: %w", err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
+}
