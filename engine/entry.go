@@ -56,13 +56,13 @@ func (t *Task) newEntry(ctx context.Context, s *stage, number int, state Partiti
 // frame takes a frame of the partition through decode and the steps before the first exchange, and admits
 // the result.
 func (e *entry) frame(ctx context.Context, f Frame) error {
-	f, records := e.trim(f)
-	if records == 0 {
+	f, m := e.trim(f)
+	if m.records == 0 {
 		return nil
 	}
 	arena := e.inst.task.arenas.Get()
 	defer arena.Release()
-	b, m, err := e.decode(f, records, arena)
+	b, err := e.decode(f, &m, arena)
 	if err != nil {
 		return err
 	}
@@ -85,31 +85,36 @@ func (e *entry) frame(ctx context.Context, f Frame) error {
 	return e.admit(m)
 }
 
-// trim drops the records that were admitted before, and counts the others.
-func (e *entry) trim(f Frame) (rest Frame, records int) {
+// trim drops the records that were admitted before, and says where the others lead.
+func (e *entry) trim(f Frame) (Frame, mark) {
 	r, next, ok := f.Next()
 	for ok && r.Offset < e.state.Next {
 		f = next
 		r, next, ok = f.Next()
 	}
+	m := mark{next: e.state.Next, watermark: e.state.Watermark}
 	for ok {
-		records++
-		_, next, ok = next.Next()
+		m.records++
+		m.next = r.Offset + 1
+		r, next, ok = next.Next()
 	}
-	return f, records
+	if m.records > 0 {
+		m.bytes = int64(len(f))
+	}
+	return f, m
 }
 
-func (e *entry) decode(f Frame, records int, arena *column.Arena) (*Batch, mark, error) {
+func (e *entry) decode(f Frame, m *mark, arena *column.Arena) (*Batch, error) {
 	defer e.inst.task.clock.decode.since(time.Now())
-	rows := Rows{Offset: offsets(arena.Longs(records))[:0], At: times(arena.Longs(records))[:0]}
+	rows := Rows{Offset: offsets(arena.Longs(int(m.records)))[:0], At: times(arena.Longs(int(m.records)))[:0]}
 	for _, field := range e.source.Schema {
 		rows.Columns = append(rows.Columns, arena.Column(field.Type))
 	}
 	if err := e.decoder.Decode(f, &rows); err != nil {
-		return nil, mark{}, fmt.Errorf("source %s, partition %s: decode: %w", e.id.Source, e.id.Partition, err)
+		return nil, fmt.Errorf("source %s, partition %s: decode: %w", e.id.Source, e.id.Partition, err)
 	}
 	count := e.inst.count(e.id.Source)
-	count.In += int64(records)
+	count.In += m.records
 	count.Filtered += int64(rows.Tombstones)
 	e.inst.task.unknown.Add(rows.Unknown)
 	for _, r := range rows.Rejects {
@@ -123,13 +128,9 @@ func (e *entry) decode(f Frame, records int, arena *column.Arena) (*Batch, mark,
 		Schema: e.source.Schema, Columns: rows.Columns, Rows: len(rows.Offset), Origin: e.id,
 		At: rows.At, Offset: rows.Offset, Arena: arena,
 	}
-	m := mark{watermark: e.state.Watermark, records: int64(records), bytes: int64(len(f))}
-	for r, rest, ok := f.Next(); ok; r, rest, ok = rest.Next() {
-		m.next = r.Offset + 1
-	}
-	e.stamp(b, &m)
+	e.stamp(b, m)
 	count.Out += int64(b.Count())
-	return b, m, nil
+	return b, nil
 }
 
 // stamp gives each row its event time and its watermark: what the partition had promised before the row.

@@ -250,15 +250,19 @@ func (c *List) AppendRow(src Column, row int) {
 
 // AppendRows adds src's rows sel, or its first n rows when sel is nil.
 func (c *List) AppendRows(src Column, sel Selection, n int) {
-	if sel == nil {
-		for i := range n {
+	s := src.(*List)
+	if sel != nil || s.Valid.nulls > 0 {
+		for i := range sel.All(n) {
 			c.AppendRow(src, i)
 		}
 		return
 	}
-	for _, i := range sel {
-		c.AppendRow(src, int(i))
+	base := int32(c.Elem.Len())
+	c.Elem.AppendRows(s.Elem, nil, int(s.Offsets[n]))
+	for _, end := range s.Offsets[1 : n+1] {
+		c.Offsets = append(c.Offsets, base+end)
 	}
+	c.Valid.AppendN(n)
 }
 
 // Truncate drops all rows from n on.
@@ -299,31 +303,4 @@ func New(t Type) Column {
 		return &List{typ: t, Offsets: []int32{0}, Elem: New(Of(t.Elem))}
 	}
 	panic(fmt.Sprintf("column: no column of type %v", t))
-}
-
-func (v *Validity) appendRows(src *Validity, sel Selection, n int) {
-	if src.nulls == 0 {
-		if sel != nil {
-			n = len(sel)
-		}
-		v.AppendN(n)
-		return
-	}
-	if sel == nil {
-		for i := range n {
-			v.appendBit(src, i)
-		}
-		return
-	}
-	for _, i := range sel {
-		v.appendBit(src, int(i))
-	}
-}
-
-func (v *Validity) appendBit(src *Validity, i int) {
-	if src.Null(i) {
-		v.AppendNull()
-	} else {
-		v.Append()
-	}
 }

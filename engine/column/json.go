@@ -2,29 +2,36 @@ package column
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"math"
 	"strconv"
-	"strings"
 	"time"
+	"unicode/utf8"
 )
 
-// AppendRowJSON writes a row as a JSON object with the schema's names in order.
+// AppendRowJSON writes row as a JSON object (RFC 8259) with the schema's columns in order, null where it has no
+// value. cols are one a field.
 func AppendRowJSON(dst []byte, schema Schema, cols []Column, row int) []byte {
 	dst = append(dst, '{')
 	for i, f := range schema {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendText(dst, f.Name)
-		dst = append(dst, ':')
+		dst = append(appendQuoted(dst, []byte(f.Name)), ':')
 		dst = AppendJSON(dst, cols[i], row)
 	}
 	return append(dst, '}')
 }
 
-// AppendJSON writes one value as JSON: dates and timestamps as ISO 8601 texts, binaries as base64, floats
-// in their shortest form and as texts where JSON has none.
+// AppendJSON writes one value as JSON:
+//
+//	null              null
+//	bool, int, long   as they are
+//	float, double     the shortest number that reads back the same; "NaN", "+Inf" and "-Inf" as strings
+//	string            a string; each byte that is not UTF-8 becomes U+FFFD
+//	binary            a string in base64 (RFC 4648, section 4)
+//	date              "2006-01-02"
+//	timestamp         "2006-01-02T15:04:05.000000Z"
+//	array             an array of these
 func AppendJSON(dst []byte, c Column, row int) []byte {
 	if c.Nulls().Null(row) {
 		return append(dst, "null"...)
@@ -48,35 +55,80 @@ func AppendJSON(dst []byte, c Column, row int) []byte {
 		return appendFloat(dst, c.Values[row], 64)
 	case *Texts:
 		if c.typ.Kind == Binary {
-			dst = append(dst, '"')
-			dst = base64.StdEncoding.AppendEncode(dst, c.At(row))
+			dst = base64.StdEncoding.AppendEncode(append(dst, '"'), c.At(row))
 			return append(dst, '"')
 		}
-		return appendText(dst, string(c.At(row)))
+		return appendQuoted(dst, c.At(row))
 	case *List:
-		dst = append(dst, '[')
-		for i := c.Offsets[row]; i < c.Offsets[row+1]; i++ {
-			if i > c.Offsets[row] {
-				dst = append(dst, ',')
-			}
-			dst = AppendJSON(dst, c.Elem, int(i))
-		}
-		return append(dst, ']')
+		return appendList(dst, c, row)
 	}
 	panic("column: no such column")
 }
 
-func appendFloat(dst []byte, f float64, bits int) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return appendText(dst, strconv.FormatFloat(f, 'g', -1, bits))
+func appendList(dst []byte, c *List, row int) []byte {
+	dst = append(dst, '[')
+	for i := c.Offsets[row]; i < c.Offsets[row+1]; i++ {
+		if i > c.Offsets[row] {
+			dst = append(dst, ',')
+		}
+		dst = AppendJSON(dst, c.Elem, int(i))
 	}
-	return strconv.AppendFloat(dst, f, 'g', -1, bits)
+	return append(dst, ']')
 }
 
-func appendText(dst []byte, s string) []byte {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.Encode(s) //nolint:errcheck // a string always encodes
-	return append(dst, strings.TrimSuffix(b.String(), "\n")...)
+// appendFloat writes f without exponent where that is short, as encoding/json does.
+func appendFloat(dst []byte, f float64, bits int) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		dst = strconv.AppendFloat(append(dst, '"'), f, 'g', -1, bits)
+		return append(dst, '"')
+	}
+	form := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		form = 'e'
+	}
+	return strconv.AppendFloat(dst, f, form, -1, bits)
+}
+
+// appendQuoted writes a text as a JSON string. It escapes what RFC 8259, section 7 says must be, and
+// nothing more.
+func appendQuoted(dst, text []byte) []byte {
+	dst = append(dst, '"')
+	start := 0 // of what is to be copied as it stands
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		size := 1
+		if c >= utf8.RuneSelf {
+			var r rune
+			if r, size = utf8.DecodeRune(text[i:]); r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+		}
+		dst = appendEscape(append(dst, text[start:i]...), c)
+		i += size
+		start = i
+	}
+	return append(append(dst, text[start:]...), '"')
+}
+
+// appendEscape writes a byte that can't stand in a JSON string.
+func appendEscape(dst []byte, c byte) []byte {
+	const hex = "0123456789abcdef"
+	switch {
+	case c == '"' || c == '\\':
+		return append(dst, '\\', c)
+	case c == '\n':
+		return append(dst, `\n`...)
+	case c == '\r':
+		return append(dst, `\r`...)
+	case c == '\t':
+		return append(dst, `\t`...)
+	case c < ' ':
+		return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+	}
+	return utf8.AppendRune(dst, utf8.RuneError)
 }

@@ -48,8 +48,56 @@ func (v *Validity) AppendN(n int) {
 		v.n += n
 		return
 	}
-	for range n {
-		v.Append()
+	for ; n > 64; n -= 64 {
+		v.appendBits(^uint64(0), 64)
+	}
+	v.appendBits(1<<n-1, n)
+}
+
+// appendRows adds what src says of the rows sel, or of its first n rows when sel is nil.
+func (v *Validity) appendRows(src *Validity, sel Selection, n int) {
+	switch {
+	case src.nulls == 0:
+		v.AppendN(sel.Count(n))
+	case sel == nil:
+		for i := 0; i < n; i += 64 {
+			count := min(n-i, 64)
+			v.appendBits(src.words[i/64]&(1<<count-1), count)
+		}
+	default:
+		for len(sel) > 0 {
+			count := min(len(sel), 64)
+			word := uint64(0)
+			for i, row := range sel[:count] {
+				word |= src.words[uint32(row)/64] >> (uint32(row) % 64) & 1 << i
+			}
+			v.appendBits(word, count)
+			sel = sel[count:]
+		}
+	}
+}
+
+// appendBits adds count rows, at most 64; row i has a value where bit i of word is set. Bits from count on
+// must be zero.
+func (v *Validity) appendBits(word uint64, count int) {
+	missing := count - bits.OnesCount64(word)
+	if v.nulls+missing == 0 {
+		v.n += count
+		return
+	}
+	if v.nulls == 0 {
+		v.materialise()
+	}
+	at, shift := v.n/64, uint(v.n)%64
+	v.n += count
+	v.nulls += missing
+	v.grow(v.n)
+	if count == 0 {
+		return
+	}
+	v.words[at] |= word << shift
+	if int(shift)+count > 64 {
+		v.words[at+1] |= word >> (64 - shift)
 	}
 }
 
@@ -101,19 +149,24 @@ func (v *Validity) Reset() { v.words, v.n, v.nulls = v.words[:0], 0, 0 }
 
 // Truncate drops all rows from n on.
 func (v *Validity) Truncate(n int) {
-	for v.n > n {
-		v.n--
-		if v.Null(v.n) {
-			v.nulls--
-		} else if v.nulls > 0 {
-			v.words[uint(v.n)/64] &^= 1 << (uint(v.n) % 64)
-		}
+	if n >= v.n {
+		return
 	}
+	v.n = n
 	if v.nulls == 0 {
-		v.words = v.words[:0]
 		return
 	}
 	v.words = v.words[:(n+63)/64]
+	if r := uint(n) % 64; r > 0 {
+		v.words[n/64] &= 1<<r - 1
+	}
+	v.nulls = n
+	for _, w := range v.words {
+		v.nulls -= bits.OnesCount64(w)
+	}
+	if v.nulls == 0 {
+		v.words = v.words[:0]
+	}
 }
 
 // materialise writes the bitmap of n rows that all have a value. Invariant: bits past n are zero.

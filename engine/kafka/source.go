@@ -23,7 +23,7 @@ type Source struct {
 	frames sync.Pool // of *[]byte
 
 	mu      sync.Mutex
-	client  sarama.Client // for metadata, offsets and probes; made when first needed
+	client  sarama.Client     // for metadata, offsets and probes; made when first needed
 	framers map[int32]*framer // of the partitions being read
 }
 

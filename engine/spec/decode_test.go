@@ -258,7 +258,7 @@ func writeWords(rng *rand.Rand, words []string) string {
 	if flow {
 		style = rng.IntN(3)
 	}
-	b.WriteString([]string{"", "\"\\t\\u0041 ", "'it''s ", "|\n    ", ">-\n    "}[style])
+	b.WriteString([]string{"", "\"\\t\\x41\\u0042\\U00000043", "'it''s ", "|\n    ", ">-\n    "}[style])
 	for i, w := range words {
 		if i > 0 {
 			b.WriteString([]string{" ", "\n    ", "\n\n    ", "  "}[rng.IntN(4)])

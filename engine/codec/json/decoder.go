@@ -47,10 +47,11 @@ type Options struct {
 // A Decoder is an engine.Decoder of JSON records. It appends to the columns of Rows without an allocation
 // a row; only a record that it rejects costs some.
 type Decoder struct {
-	top    *node // the record's value
-	root   *node // the object that holds the row; often top
-	fields []field
-	record codec.RecordColumns
+	top      *node // the record's value
+	root     *node // the object that holds the row; often top
+	rootPath string
+	fields   []field
+	record   codec.RecordColumns
 
 	row     int    // index its row will have
 	serial  uint64 // number of the record at hand, from 1; fields and nodes are marked with it

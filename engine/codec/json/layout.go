@@ -102,6 +102,7 @@ func (d *Decoder) lay(schema column.Schema, opts Options) error {
 }
 
 func (d *Decoder) layRoot(root string, complain func(string, ...any)) {
+	d.rootPath = root
 	for key := range strings.SplitSeq(root, ".") {
 		if key == "" {
 			complain("root %q has an empty key", root)

@@ -31,7 +31,7 @@ func (d *Decoder) object(b []byte) bool {
 		return false
 	}
 	if d.root.mark != d.serial {
-		d.fail(p, "an object at the root of the row")
+		d.fail(none, "an object at "+d.rootPath+", the root of a row")
 		return false
 	}
 	return true
@@ -152,10 +152,12 @@ func (d *Decoder) child(b []byte, p int, n *node) int {
 		n.mark = d.serial
 		return d.members(b, p+1, n)
 	}
-	if p = d.misfit(b, p, "an object"); d.fault.column == "" {
-		d.fault.column = n.column
+	if n.column == "" { // all of the row is below it
+		return d.fail(p, "an object")
 	}
-	return p
+	d.misfit(b, p, "an object")
+	d.fault.column = n.column
+	return bad
 }
 
 // forget takes back the value of a field whose key comes again.

@@ -81,10 +81,11 @@ func (d *Decoder) take(b []byte, p int, t *target) int {
 	if t.kind == column.String {
 		return d.text(b, p, t.texts)
 	}
-	return d.takeOther(b, p, t)
+	return d.takeTyped(b, p, t)
 }
 
-func (d *Decoder) takeOther(b []byte, p int, t *target) int {
+// takeTyped is take for what is no string: apart, so that take is inlined.
+func (d *Decoder) takeTyped(b []byte, p int, t *target) int {
 	switch t.kind {
 	case column.Long:
 		v, p := d.whole(b, p, column.Long)
