@@ -1,0 +1,228 @@
+package parquet
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// values takes the values of a page, which has entries levels, into dst.
+func (r *chunkReader) values(body []byte, entries int, e format.Encoding) error {
+	n := entries
+	if d := r.source.levels.defined; d > 0 {
+		n = 0
+		for _, level := range r.definition {
+			if int(level) == d {
+				n++
+			}
+		}
+	}
+	if n == entries && !r.source.levels.list { // no nulls
+		return r.decode(r.dst, body, n, e)
+	}
+	page := column.New(column.Of(r.kind()))
+	if err := r.decode(page, body, n, e); err != nil {
+		return err
+	}
+	if r.source.levels.list {
+		return r.takeLists(page, entries)
+	}
+	at := 0
+	for _, level := range r.definition {
+		if int(level) < r.source.levels.defined {
+			r.dst.AppendNull()
+			continue
+		}
+		r.dst.AppendRow(page, at)
+		at++
+	}
+	return nil
+}
+
+// takeLists puts a page's values together to arrays. One may have begun in the page before.
+func (r *chunkReader) takeLists(page column.Column, entries int) error {
+	dst, l, at := r.dst.(*column.List), r.source.levels, 0
+	for i := range entries {
+		level := l.defined
+		if l.defined > 0 {
+			level = int(r.definition[i])
+		}
+		if r.repetition[i] == 0 {
+			r.closeList()
+			if level < l.null {
+				dst.AppendNull()
+				continue
+			}
+			if r.open = level >= l.element; !r.open {
+				dst.Close()
+				continue
+			}
+		} else if !r.open || level < l.element {
+			return errors.New("it is corrupt: an array goes on that has not begun")
+		}
+		if level == l.defined {
+			dst.Elem.AppendRow(page, at)
+			at++
+		} else {
+			dst.Elem.AppendNull()
+		}
+	}
+	return nil
+}
+
+// closeList ends the array whose elements came last.
+func (r *chunkReader) closeList() {
+	if r.open {
+		r.dst.(*column.List).Close()
+		r.open = false
+	}
+}
+
+// decode appends n values to dst.
+func (r *chunkReader) decode(dst column.Column, body []byte, n int, e format.Encoding) error {
+	if e != format.RLEDictionary && e != format.PlainDictionary {
+		return decodeValues(dst, r.source, body, n, e)
+	}
+	if r.dictionary == nil {
+		return errors.New("it is corrupt: a page needs a dictionary and there is none")
+	}
+	if n == 0 {
+		return nil
+	}
+	if len(body) == 0 {
+		return errLevels
+	}
+	var err error
+	if r.indexes, err = decodeHybrid(r.indexes[:0], body[1:], n, int(body[0]), int32(r.dictionary.Len()-1)); err != nil {
+		return err
+	}
+	if err := fitsTexts(dst, r.dictionary, r.indexes); err != nil {
+		return err
+	}
+	dst.AppendRows(r.dictionary, r.indexes, 0)
+	return nil
+}
+
+// fitsTexts says whether the texts of src that sel selects fit into dst: its offsets have 31 bits.
+func fitsTexts(dst, src column.Column, sel column.Selection) error {
+	d, ok := dst.(*column.Texts)
+	if !ok {
+		return nil
+	}
+	s, size := src.(*column.Texts), len(d.Data)
+	for _, i := range sel {
+		size += int(s.Offsets[i+1] - s.Offsets[i])
+	}
+	if size > math.MaxInt32 {
+		return errTooLarge
+	}
+	return nil
+}
+
+var errTooLarge = errors.New("a row group with more than 2 GiB of one column can't be read")
+
+// decodeValues appends n values in body to dst, whose type they fit.
+func decodeValues(dst column.Column, s *source, body []byte, n int, e format.Encoding) error {
+	if n < 0 || n > largestEntries {
+		return fmt.Errorf("it is corrupt: a page of %d values", n)
+	}
+	switch dst := dst.(type) {
+	case *column.Bools:
+		return decodeBools(dst, body, n, e)
+	case *column.Texts:
+		return decodeTexts(dst, s, body, n, e)
+	case *column.Ints:
+		v, err := words32(body, n, e)
+		return appendConverted(dst, v, err, func(v uint32) int32 { return int32(v) })
+	case *column.Longs:
+		return decodeLongs(dst, s, body, n, e)
+	case *column.Floats:
+		v, err := words32(body, n, e)
+		return appendConverted(dst, v, err, math.Float32frombits)
+	case *column.Doubles:
+		return decodeDoubles(dst, s, body, n, e)
+	}
+	panic(fmt.Sprintf("parquet: no values of type %v", dst.Type()))
+}
+
+// appendConverted appends values as another type holds them.
+func appendConverted[D column.Native, S any](dst *column.Fixed[D], values []S, err error, convert func(S) D) error {
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		dst.Values = append(dst.Values, convert(v))
+	}
+	dst.Valid.AppendN(len(values))
+	return nil
+}
+
+func decodeBools(dst *column.Bools, body []byte, n int, e format.Encoding) error {
+	var set []int32
+	var err error
+	switch e {
+	case format.Plain:
+		if len(body)*8 < n {
+			return errShort
+		}
+		set = unpack(nil, body, n, 1)
+	case format.RLE:
+		set, _, err = sizedLevels(nil, body, n, 1, format.RLE)
+	default:
+		err = errEncoding(e)
+	}
+	return appendConverted(dst, set, err, func(v int32) bool { return v != 0 })
+}
+
+var errShort = errors.New("it is corrupt: a page has fewer values than it says")
+
+func errEncoding(e format.Encoding) error { return fmt.Errorf("values encoded as %v can't be read", e) }
+
+// decodeLongs takes what can be read as long or timestamp.
+func decodeLongs(dst *column.Longs, s *source, body []byte, n int, e format.Encoding) error {
+	switch s.physical {
+	case format.Int96:
+		v, err := words96(body, n, e)
+		return appendConverted(dst, v, err, func(t [12]byte) int64 { return int96Micros(t) })
+	case format.Int32:
+		v, err := words32(body, n, e)
+		if s.unsigned {
+			return appendConverted(dst, v, err, func(v uint32) int64 { return int64(v) })
+		}
+		return appendConverted(dst, v, err, func(v uint32) int64 { return int64(int32(v)) })
+	}
+	v, err := words64(body, n, e)
+	switch {
+	case s.unit > 1:
+		return appendConverted(dst, v, err, func(v uint64) int64 { return floorDiv(int64(v), s.unit) })
+	case s.unit < -1:
+		return appendConverted(dst, v, err, func(v uint64) int64 { return int64(v) * -s.unit })
+	}
+	return appendConverted(dst, v, err, func(v uint64) int64 { return int64(v) })
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// decodeDoubles takes what can be read as double.
+func decodeDoubles(dst *column.Doubles, s *source, body []byte, n int, e format.Encoding) error {
+	switch s.physical {
+	case format.Int32:
+		v, err := words32(body, n, e)
+		return appendConverted(dst, v, err, func(v uint32) float64 { return float64(int32(v)) })
+	case format.Float:
+		v, err := words32(body, n, e)
+		return appendConverted(dst, v, err, func(v uint32) float64 { return float64(math.Float32frombits(v)) })
+	}
+	v, err := words64(body, n, e)
+	return appendConverted(dst, v, err, math.Float64frombits)
+}

@@ -1,0 +1,291 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unsafe"
+
+	"github.com/parquet-go/parquet-go/format"
+	"github.com/zeebo/xxh3"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// A dictionary takes values as indexes into the list of those that differ, its entries.
+type dictionary interface {
+	values
+	// state is what dictionaries of all types have in common.
+	state() *indexes
+	// size is the length of body.
+	size() int
+	// body is the entries as the dictionary page has them.
+	body() []byte
+	// unpack moves the values of the current page to p as plain ones, and the bounds of all values to to.
+	unpack(p *page, to values)
+	// held is the memory taken, in bytes; free gives it up.
+	held() int
+	free()
+}
+
+// newDictionary makes a dictionary for values of a type; nil: there is nothing to gain.
+func newDictionary(t column.Type) dictionary {
+	switch t.Kind {
+	case column.Int, column.Date:
+		return &numberDictionary[int32]{}
+	case column.Long, column.Timestamp:
+		return &numberDictionary[int64]{}
+	case column.Float:
+		return &numberDictionary[float32]{}
+	case column.Double:
+		return &numberDictionary[float64]{}
+	case column.String, column.Binary:
+		return &textDictionary{utf8: t.Kind == column.String}
+	}
+	return nil
+}
+
+// indexes is what dictionaries of all types have in common: the current page, and a hash table, open and at
+// most half full, of slots with a hash in the upper half and an index + 1 in the lower; 0 is free.
+type indexes struct {
+	page  []uint32 // of the current page
+	plain int      // bounds from above what the current page would take plain, in bytes
+	taken int      // values of earlier pages since the reset
+	n     int      // entries
+	slots []uint64
+}
+
+const leastSlots = 1024 // a power of two
+
+func (x *indexes) state() *indexes { return x }
+
+// indexBytes is about what the current page takes.
+func (x *indexes) indexBytes() int { return len(x.page) * x.width() / 8 }
+
+// width is that of an index in bits; there is an entry.
+func (x *indexes) width() int { return max(1, bits.Len(uint(x.n-1))) }
+
+// makeRoom keeps the table at most half full when n more entries come.
+func (x *indexes) makeRoom(n int) {
+	if (x.n+n)*2 <= len(x.slots) {
+		return
+	}
+	old := x.slots
+	x.slots = make([]uint64, max(leastSlots, 1<<bits.Len(uint((x.n+n)*2-1))))
+	mask := uint32(len(x.slots) - 1)
+	for _, s := range old {
+		if s == 0 {
+			continue
+		}
+		at := uint32(s>>32) & mask
+		for x.slots[at] != 0 {
+			at = (at + 1) & mask
+		}
+		x.slots[at] = s
+	}
+}
+
+// enter makes an entry in a free slot.
+func (x *indexes) enter(at, hash uint32) {
+	x.n++
+	x.slots[at] = uint64(hash)<<32 | uint64(x.n)
+	x.page = append(x.page, uint32(x.n-1))
+}
+
+// finish writes the page's indexes: their width as a byte, then the hybrid.
+func (x *indexes) finish(p *page) {
+	p.reserve(x.indexBytes() + len(x.page)/2 + 64)
+	p.body = appendHybrid(append(p.body, byte(x.width())), x.page, x.width())
+	x.clearPage()
+}
+
+func (x *indexes) clearPage() {
+	x.taken += len(x.page)
+	x.page, x.plain = x.page[:0], 0
+}
+
+// values is the number of values since the reset.
+func (x *indexes) values() int { return x.taken + len(x.page) }
+
+func (x *indexes) encoding() format.Encoding { return format.RLEDictionary }
+
+func (x *indexes) reset() {
+	clear(x.slots)
+	x.page, x.plain, x.taken, x.n = x.page[:0], 0, 0, 0
+}
+
+func (x *indexes) held() int { return 4*cap(x.page) + 8*len(x.slots) }
+
+// free gives up the memory.
+func (x *indexes) free() { *x = indexes{} }
+
+// textDictionary is a dictionary of strings or binaries.
+type textDictionary struct {
+	indexes
+	utf8 bool
+	data []byte  // the entries as PLAIN has them: the body of the dictionary page
+	ends []int32 // where each entry ends in data
+}
+
+func (d *textDictionary) bytes(c column.Column, from, to int) int {
+	return (*texts)(nil).bytes(c, from, to)
+}
+
+func (d *textDictionary) add(_ *page, c column.Column, from, to int) {
+	t := c.(*column.Texts)
+	d.plain += d.bytes(c, from, to)
+	d.makeRoom(to - from)
+	words := t.Valid.Words()
+	for row := from; row < to; row++ {
+		if words == nil || words[row/64]>>(row%64)&1 != 0 {
+			d.addText(t.Data[t.Offsets[row]:t.Offsets[row+1]])
+		}
+	}
+}
+
+func (d *textDictionary) addText(v []byte) {
+	hash := uint32(xxh3.Hash(v) >> 32)
+	mask := uint32(len(d.slots) - 1)
+	at := hash & mask
+	for s := d.slots[at]; s != 0; s = d.slots[at] {
+		if uint32(s>>32) == hash && string(d.entry(uint32(s)-1)) == string(v) {
+			d.page = append(d.page, uint32(s)-1)
+			return
+		}
+		at = (at + 1) & mask
+	}
+	d.enter(at, hash)
+	d.data = append(binary.LittleEndian.AppendUint32(d.data, uint32(len(v))), v...)
+	d.ends = append(d.ends, int32(len(d.data)))
+}
+
+// plainEntry is an entry as PLAIN has it, entry the text alone.
+func (d *textDictionary) plainEntry(i uint32) []byte {
+	start := int32(0)
+	if i > 0 {
+		start = d.ends[i-1]
+	}
+	return d.data[start:d.ends[i]]
+}
+
+func (d *textDictionary) entry(i uint32) []byte { return d.plainEntry(i)[4:] }
+
+func (d *textDictionary) size() int { return len(d.data) }
+
+func (d *textDictionary) body() []byte { return d.data }
+
+func (d *textDictionary) unpack(p *page, to values) {
+	p.reserve(d.plain)
+	for _, i := range d.page {
+		p.body = append(p.body, d.plainEntry(i)...)
+	}
+	d.addBounds(&to.(*texts).seen)
+	d.clearPage()
+}
+
+func (d *textDictionary) bounds() (lower, upper []byte, ok bool) {
+	var b textBounds
+	d.addBounds(&b)
+	return b.bytes(d.utf8)
+}
+
+func (d *textDictionary) addBounds(b *textBounds) {
+	for i := range uint32(d.n) {
+		if v := d.entry(i); !b.inside(v) {
+			b.take(v)
+		}
+	}
+}
+
+func (d *textDictionary) reset() {
+	d.indexes.reset()
+	d.data, d.ends = d.data[:0], d.ends[:0]
+}
+
+func (d *textDictionary) held() int { return d.indexes.held() + cap(d.data) + 4*cap(d.ends) }
+
+func (d *textDictionary) free() {
+	d.indexes.free()
+	d.data, d.ends = nil, nil
+}
+
+// numberDictionary is a dictionary of fixed-width values. Values are equal if their bits are.
+type numberDictionary[T number] struct {
+	indexes
+	list []T
+	raw  []byte // what body gave last
+}
+
+func (d *numberDictionary[T]) bytes(_ column.Column, from, to int) int {
+	return (to - from) * width[T]()
+}
+
+func (d *numberDictionary[T]) add(_ *page, c column.Column, from, to int) {
+	f := c.(*column.Fixed[T])
+	d.plain += d.bytes(c, from, to)
+	d.makeRoom(to - from)
+	words := f.Valid.Words()
+	for row := from; row < to; row++ {
+		if words == nil || words[row/64]>>(row%64)&1 != 0 {
+			d.addNumber(f.Values[row])
+		}
+	}
+}
+
+func (d *numberDictionary[T]) addNumber(v T) {
+	pattern := bitsOf(v)
+	hash := uint32(pattern * 0x9e3779b97f4a7c15 >> 32)
+	mask := uint32(len(d.slots) - 1)
+	at := hash & mask
+	for s := d.slots[at]; s != 0; s = d.slots[at] {
+		if uint32(s>>32) == hash && bitsOf(d.list[uint32(s)-1]) == pattern {
+			d.page = append(d.page, uint32(s)-1)
+			return
+		}
+		at = (at + 1) & mask
+	}
+	d.enter(at, hash)
+	d.list = append(d.list, v)
+}
+
+func bitsOf[T number](v T) uint64 {
+	if unsafe.Sizeof(v) == 4 {
+		return uint64(*(*uint32)(unsafe.Pointer(&v)))
+	}
+	return *(*uint64)(unsafe.Pointer(&v))
+}
+
+func (d *numberDictionary[T]) size() int { return len(d.list) * width[T]() }
+
+func (d *numberDictionary[T]) body() []byte {
+	d.raw = appendRaw(d.raw[:0], d.list)
+	return d.raw
+}
+
+func (d *numberDictionary[T]) unpack(p *page, to values) {
+	p.reserve(d.plain)
+	for _, i := range d.page {
+		p.body = appendRaw(p.body, d.list[i:i+1])
+	}
+	to.(*numbers[T]).seen.add(d.list)
+	d.clearPage()
+}
+
+func (d *numberDictionary[T]) bounds() (lower, upper []byte, ok bool) {
+	var b numberBounds[T]
+	b.add(d.list)
+	return b.bytes()
+}
+
+func (d *numberDictionary[T]) reset() {
+	d.indexes.reset()
+	d.list = d.list[:0]
+}
+
+func (d *numberDictionary[T]) held() int {
+	return d.indexes.held() + cap(d.list)*width[T]() + cap(d.raw)
+}
+
+func (d *numberDictionary[T]) free() {
+	d.indexes.free()
+	d.list, d.raw = nil, nil
+}

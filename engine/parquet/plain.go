@@ -1,0 +1,195 @@
+package parquet
+
+import (
+	"encoding/binary"
+
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// values takes the values of a column into its page, encoded in one way. All calls cover runs of rows.
+type values interface {
+	// bytes bounds from above what the rows from to to of c add to the page before compression.
+	bytes(c column.Column, from, to int) int
+	// add appends the rows from to to of c that have a value.
+	add(p *page, c column.Column, from, to int)
+	// finish completes the page's values.
+	finish(p *page)
+	// encoding is how finished pages are encoded.
+	encoding() format.Encoding
+	// bounds are the least and the greatest value of finished pages since the last reset, as statistics have
+	// them; ok is false if there are none.
+	bounds() (lower, upper []byte, ok bool)
+	// reset forgets all values.
+	reset()
+}
+
+// newValues makes what encodes values of a type plainly.
+func newValues(t column.Type) values {
+	switch t.Kind {
+	case column.Bool:
+		return &bools{}
+	case column.Int, column.Date:
+		return &numbers[int32]{}
+	case column.Long, column.Timestamp:
+		return &numbers[int64]{}
+	case column.Float:
+		return &numbers[float32]{}
+	case column.Double:
+		return &numbers[float64]{}
+	default:
+		return &texts{utf8: t.Kind == column.String}
+	}
+}
+
+// numbers is fixed-width values as they are in memory.
+type numbers[T number] struct {
+	seen numberBounds[T]
+}
+
+func (x *numbers[T]) bytes(_ column.Column, from, to int) int { return (to - from) * width[T]() }
+
+func (x *numbers[T]) add(p *page, c column.Column, from, to int) {
+	f := c.(*column.Fixed[T])
+	p.reserve(x.bytes(c, from, to))
+	words := f.Valid.Words()
+	if words == nil {
+		p.body = appendRaw(p.body, f.Values[from:to])
+		x.seen.add(f.Values[from:to])
+		return
+	}
+	for from < to {
+		first, end := nextRun(words, from, to)
+		p.body = appendRaw(p.body, f.Values[first:end])
+		x.seen.add(f.Values[first:end])
+		from = end
+	}
+}
+
+// nextRun gives the next rows in a row, of those from to to, that have a value.
+func nextRun(words []uint64, from, to int) (first, end int) {
+	for from < to && words[from/64]>>(from%64)&1 == 0 {
+		from++
+	}
+	end = from
+	for end < to && words[end/64]>>(end%64)&1 != 0 {
+		end++
+	}
+	return from, end
+}
+
+func (x *numbers[T]) finish(*page) {}
+
+func (x *numbers[T]) encoding() format.Encoding { return format.Plain }
+
+func (x *numbers[T]) bounds() (lower, upper []byte, ok bool) { return x.seen.bytes() }
+
+func (x *numbers[T]) reset() { x.seen = numberBounds[T]{} }
+
+// bools is a bit a value.
+type bools struct {
+	page    bitmap
+	yes, no bool // there was a true, a false, since the reset
+}
+
+func (x *bools) bytes(_ column.Column, from, to int) int { return (to-from)/8 + 1 }
+
+func (x *bools) add(_ *page, c column.Column, from, to int) {
+	b := c.(*column.Bools)
+	for row := from; row < to; row++ {
+		if b.Valid.Null(row) {
+			continue
+		}
+		bit := uint64(0)
+		if b.Values[row] {
+			bit = 1
+		}
+		x.page.appendWord(bit, 1)
+	}
+}
+
+func (x *bools) finish(p *page) {
+	x.yes = x.yes || x.page.ones > 0
+	x.no = x.no || !x.page.whole()
+	p.reserve(x.page.n/8 + 8)
+	p.body = x.page.appendPacked(p.body)
+	x.page.reset()
+}
+
+func (x *bools) encoding() format.Encoding { return format.Plain }
+
+func (x *bools) bounds() (lower, upper []byte, ok bool) {
+	lower, upper = []byte{1}, []byte{0}
+	if x.no {
+		lower[0] = 0
+	}
+	if x.yes {
+		upper[0] = 1
+	}
+	return lower, upper, x.yes || x.no
+}
+
+func (x *bools) reset() {
+	x.yes, x.no = false, false
+	x.page.reset()
+}
+
+// texts is strings and binaries: four bytes of length before each.
+type texts struct {
+	utf8 bool
+	seen textBounds
+}
+
+// slack is what appendTexts may write behind the last value.
+const slack = 16
+
+func (x *texts) bytes(c column.Column, from, to int) int {
+	t := c.(*column.Texts)
+	return int(t.Offsets[to]-t.Offsets[from]) + 4*(to-from) + slack
+}
+
+func (x *texts) add(p *page, c column.Column, from, to int) {
+	t := c.(*column.Texts)
+	p.reserve(x.bytes(c, from, to))
+	words := t.Valid.Words()
+	if words == nil {
+		p.body = appendTexts(p.body, t.Data, t.Offsets[from:to+1])
+		x.seen.add(t, from, to)
+		return
+	}
+	for from < to {
+		first, end := nextRun(words, from, to)
+		p.body = appendTexts(p.body, t.Data, t.Offsets[first:end+1])
+		x.seen.add(t, first, end)
+		from = end
+	}
+}
+
+// appendTexts appends the texts that offsets cut out of data. dst must have room for them and slack more
+// bytes. Most texts are short: copying 16 bytes is then cheaper than finding out how many there are.
+func appendTexts(dst, data []byte, offsets []int32) []byte {
+	p, d := len(dst), dst[:cap(dst)]
+	lo := int(offsets[0])
+	for _, end := range offsets[1:] {
+		hi := int(end)
+		n := hi - lo
+		binary.LittleEndian.PutUint32(d[p:], uint32(n))
+		p += 4
+		if n <= 16 && lo+16 <= len(data) {
+			*(*[16]byte)(d[p:]) = *(*[16]byte)(data[lo:])
+		} else {
+			copy(d[p:p+n], data[lo:hi])
+		}
+		p, lo = p+n, hi
+	}
+	return d[:p]
+}
+
+func (x *texts) finish(*page) {}
+
+func (x *texts) encoding() format.Encoding { return format.Plain }
+
+func (x *texts) bounds() (lower, upper []byte, ok bool) { return x.seen.bytes(x.utf8) }
+
+func (x *texts) reset() { x.seen.reset() }

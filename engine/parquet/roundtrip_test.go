@@ -1,0 +1,315 @@
+package parquet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	pq "github.com/parquet-go/parquet-go"
+	"pgregory.net/rapid"
+
+	"github.com/millrace-io/millrace/engine/blob/mem"
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// allKinds are the kinds that a value has.
+var allKinds = [...]column.Kind{
+	column.Bool, column.Int, column.Long, column.Float, column.Double, column.String, column.Binary, column.Date, column.Timestamp,
+}
+
+// allTypes has a column of every type, optional, required, and as elements of both kinds of array.
+func allTypes() column.Schema {
+	var s column.Schema
+	for _, k := range allKinds {
+		for _, required := range []bool{false, true} {
+			suffix := map[bool]string{true: "_required"}[required]
+			s = append(s, column.Field{Name: k.String() + suffix, Type: column.Of(k), Required: required},
+				column.Field{Name: k.String() + "s" + suffix, Type: column.ArrayOf(k), Required: required})
+		}
+	}
+	return s
+}
+
+// A shape says what random columns are like.
+type shape struct {
+	nulls    float64 // share of rows without a value
+	distinct int     // values are drawn of so many
+	longest  int     // text or array
+}
+
+func drawShape(t *rapid.T, name string) shape {
+	return shape{
+		nulls:    rapid.SampledFrom([]float64{0, 0, 0.02, 0.5, 0.98, 1}).Draw(t, name+" nulls"),
+		distinct: rapid.SampledFrom([]int{1, 2, 20, 1 << 30}).Draw(t, name+" distinct"),
+		longest:  rapid.SampledFrom([]int{0, 3, 40, 400}).Draw(t, name+" longest"),
+	}
+}
+
+// random is a cheap source of numbers that rapid seeds: drawing each value would take too long.
+type random uint64
+
+func (r *random) next() uint64 {
+	*r += 0x9e3779b97f4a7c15
+	z := uint64(*r)
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+func (r *random) below(n int) int { return int(r.next() % uint64(n)) }
+
+func (r *random) column(f column.Field, s shape, rows int) column.Column {
+	c := column.New(f.Type)
+	nulls := int(s.nulls * 1000)
+	if f.Required {
+		nulls = 0
+	}
+	for range rows {
+		if r.below(1000) < nulls {
+			c.AppendNull()
+		} else {
+			r.value(c, s)
+		}
+	}
+	return c
+}
+
+// value appends a value.
+func (r *random) value(c column.Column, s shape) {
+	v := random(r.below(s.distinct))
+	u := v.next()
+	switch c := c.(type) {
+	case *column.Bools:
+		c.Append(u&1 == 0)
+	case *column.Ints:
+		c.Append(int32(u) >> (u >> 59))
+	case *column.Longs:
+		c.Append(int64(u) >> (u >> 58))
+	case *column.Floats:
+		c.Append([]float32{0, float32(math.Copysign(0, -1)), float32(math.NaN()), float32(math.Inf(1)), float32(int32(u)) / 7}[min(4, u>>40&31)])
+	case *column.Doubles:
+		c.Append([]float64{0, math.Copysign(0, -1), math.NaN(), math.Inf(-1), float64(int64(u)) / 7}[min(4, u>>40&31)])
+	case *column.Texts:
+		n := int(u>>32) % (s.longest + 1)
+		c.AppendString(strings.ToValidUTF8(strings.Repeat(fmt.Sprintf("%xäé€", u), n/5+1)[:n], ""))
+	case *column.List:
+		for range r.below(s.longest/20 + 2) {
+			if r.below(10) == 0 {
+				c.Elem.AppendNull()
+			} else {
+				r.value(c.Elem, s)
+			}
+		}
+		c.Close()
+	}
+}
+
+// jsons gives the rows as JSON.
+func jsons(schema column.Schema, cols []column.Column, sel column.Selection, n int) []string {
+	var rows []string
+	for row := range sel.All(n) {
+		rows = append(rows, string(column.AppendRowJSON(nil, schema, cols, row)))
+	}
+	return rows
+}
+
+func wantRows(t fataler, got, want []string) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d rows, want %d", len(got), len(want))
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("row %d is\n%s, want\n%s", i, got[i], want[i])
+		}
+	}
+}
+
+// fataler is what tests and rapid's checks have in common.
+type fataler interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// open opens a file that is in memory.
+func open(t fataler, file []byte, wanted column.Schema) *File {
+	t.Helper()
+	store := mem.New()
+	if err := store.Put(context.Background(), "f", file); err != nil {
+		t.Fatalf("%v", err)
+	}
+	f, err := Open(context.Background(), store, "f", wanted)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return f
+}
+
+// readAll gives the rows of a file as JSON, read by our reader.
+func readAll(t fataler, f *File) []string {
+	t.Helper()
+	var rows []string
+	for i := range f.RowGroups() {
+		cols, err := f.ReadRowGroup(context.Background(), i, nil)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		rows = append(rows, jsons(f.Schema(), cols, nil, f.RowGroupRows(i))...)
+	}
+	return rows
+}
+
+// readOracle gives the rows of a file as JSON, read by parquet-go.
+func readOracle(t fataler, file []byte, schema column.Schema) []string {
+	t.Helper()
+	f, err := pq.OpenFile(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	var rows []string
+	for _, g := range f.RowGroups() {
+		r := g.Rows()
+		buf := make([]pq.Row, 100)
+		for {
+			n, err := r.ReadRows(buf)
+			for _, row := range buf[:n] {
+				rows = append(rows, oracleRow(schema, row))
+			}
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%v", err)
+			}
+		}
+		r.Close()
+	}
+	return rows
+}
+
+// oracleRow is a row of parquet-go as JSON.
+func oracleRow(schema column.Schema, row pq.Row) string {
+	cols := make([]column.Column, len(schema))
+	for i, f := range schema {
+		cols[i] = column.New(f.Type)
+	}
+	row.Range(func(i int, values []pq.Value) bool {
+		list, ok := cols[i].(*column.List)
+		if !ok {
+			oracleValue(cols[i], values[0])
+			return true
+		}
+		outer := 1
+		if schema[i].Required {
+			outer = 0
+		}
+		switch d := values[0].DefinitionLevel(); {
+		case d < outer:
+			list.AppendNull()
+			return true
+		case d == outer:
+		default:
+			for _, v := range values {
+				oracleValue(list.Elem, v)
+			}
+		}
+		list.Close()
+		return true
+	})
+	return string(column.AppendRowJSON(nil, schema, cols, 0))
+}
+
+func oracleValue(c column.Column, v pq.Value) {
+	if v.IsNull() {
+		c.AppendNull()
+		return
+	}
+	switch c := c.(type) {
+	case *column.Bools:
+		c.Append(v.Boolean())
+	case *column.Ints:
+		c.Append(v.Int32())
+	case *column.Longs:
+		c.Append(v.Int64())
+	case *column.Floats:
+		c.Append(v.Float())
+	case *column.Doubles:
+		c.Append(v.Double())
+	case *column.Texts:
+		c.Append(v.ByteArray())
+	}
+}
+
+// TestRoundTrip writes random rows of every type in random batches and options, and reads them with our
+// reader and with parquet-go's.
+func TestRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := random(rapid.Uint64().Draw(t, "seed"))
+		all := allTypes()
+		var schema column.Schema
+		for range rapid.IntRange(1, 5).Draw(t, "columns") {
+			f := all[r.below(len(all))]
+			f.Name += fmt.Sprint(len(schema))
+			schema = append(schema, f)
+		}
+		opt := Options{
+			Compression: rapid.SampledFrom([]Compression{Snappy, Zstd, None}).Draw(t, "compression"),
+			Page:        rapid.SampledFrom([]int{1, 100, 3000, 0}).Draw(t, "page"),
+			PageRows:    rapid.SampledFrom([]int{1, 7, 64, 1000, 0}).Draw(t, "page rows"),
+			RowGroup:    rapid.SampledFrom([]int64{1, 20000, 0}).Draw(t, "row group"),
+			Dictionary:  rapid.SampledFrom([]int{-1, 50, 2000, 0, 0}).Draw(t, "dictionary"),
+		}
+		var b bytes.Buffer
+		e, err := NewEncoder(&b, schema, opt)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		var want []string
+		for i := range rapid.IntRange(0, 4).Draw(t, "batches") {
+			n := rapid.SampledFrom([]int{0, 1, 63, 64, 65, 300, 1500}).Draw(t, "rows")
+			var cols []column.Column
+			for k, f := range schema {
+				cols = append(cols, r.column(f, drawShape(t, fmt.Sprintf("%d.%d", i, k)), n))
+			}
+			sel := r.selection(n, rapid.SampledFrom([]int{-1, 0, 50, 90, 100}).Draw(t, "selected"))
+			if err := e.Write(cols, sel, n); err != nil {
+				t.Fatalf("%v", err)
+			}
+			want = append(want, jsons(schema, cols, sel, n)...)
+		}
+		s, err := e.Close()
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		if s.Rows != int64(len(want)) || s.Bytes != int64(b.Len()) {
+			t.Fatalf("summary is %v of %d rows and %d bytes", s, len(want), b.Len())
+		}
+		f := open(t, b.Bytes(), nil)
+		if f.Rows() != s.Rows {
+			t.Fatalf("%d rows in the footer, want %d", f.Rows(), s.Rows)
+		}
+		if len(want) > 0 && !f.Schema().Equal(schema) {
+			t.Fatalf("schema is %v, want %v", f.Schema(), schema)
+		}
+		wantRows(t, readAll(t, f), want)
+		wantRows(t, readOracle(t, b.Bytes(), schema), want)
+	})
+}
+
+// selection selects a share of n rows, in percent; below 0 it is nil.
+func (r *random) selection(n, percent int) column.Selection {
+	if percent < 0 {
+		return nil
+	}
+	sel := column.Selection{}
+	for i := range n {
+		if r.below(100) < percent {
+			sel = append(sel, int32(i))
+		}
+	}
+	return sel
+}
