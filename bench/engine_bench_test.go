@@ -72,7 +72,7 @@ func (s *frames) Drained(context.Context, string, engine.Offset, engine.Offset) 
 	return false, nil
 }
 func (s *frames) Committed(context.Context, map[string]engine.Offset) error { return nil }
-func (s *frames) Close() error                                             { return nil }
+func (s *frames) Close() error                                              { return nil }
 
 var pinSchema = engine.Schema{
 	{Name: "index", Type: column.Of(column.Long), Required: true}, {Name: "unique_id", Type: column.Of(column.String), Required: true},

@@ -92,7 +92,7 @@ func (g *graph) stream(s *StreamPlan, schema Schema, st *stage) (*vertex, error)
 		step := &s.Steps[i]
 		if k, ok := step.Config.(Keyed); ok {
 			next := g.add(&stage{name: s.Name + "/" + step.Name, schema: schema, keys: k.Keys()})
-			last = last.then(&vertex{stream: s.Name, send: next, schema: schema})
+			last.then(&vertex{stream: s.Name, send: next, schema: schema})
 			st.sendsTo(next)
 			st = next
 			last = &vertex{stream: s.Name, schema: schema}

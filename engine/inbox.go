@@ -199,9 +199,10 @@ func (b *budget) give(change func()) {
 	b.freed.Broadcast()
 }
 
+// wake has all waiters look again. It holds the lock so that none is between its test and its Wait.
 func (b *budget) wake() {
 	b.mu.Lock()
-	b.mu.Unlock() //nolint:staticcheck // so that no waiter is between its test and its Wait
+	defer b.mu.Unlock()
 	b.freed.Broadcast()
 }
 
