@@ -55,7 +55,7 @@ func (a *Arena) Column(t Type) Column {
 
 // Alias gives a column that shares the bytes of t and has a validity of its own, which says at first what
 // that of t says: who only takes values away copies no text. It lives as long as both arenas are held.
-// Appending to it leaves t alone.
+// Appending to it leaves t alone; Truncate and Reset are not for it, for appends after them would not.
 func (a *Arena) Alias(t *Texts) *Texts {
 	if a.aliases.used == len(a.aliases.items) {
 		a.aliases.items = append(a.aliases.items, &Texts{})

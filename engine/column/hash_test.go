@@ -77,6 +77,7 @@ func TestKeysOfNearlyEqual(t *testing.T) {
 		{"the text null", []column.Type{text}, twin{"null"}, twin{nil}, false},
 		{"null and null", []column.Type{text}, twin{nil}, twin{nil}, true},
 		{"texts split elsewhere", []column.Type{text, text}, twin{"ab", "c"}, twin{"a", "bc"}, false},
+		{"texts that hold the mark of a value", []column.Type{text, text}, twin{"a\x01", "b"}, twin{"a", "\x01b"}, false},
 		{"null on the other side", []column.Type{text, text}, twin{"a", nil}, twin{nil, "a"}, false},
 		{"zero and null", []column.Type{long}, twin{int64(0)}, twin{nil}, false},
 		{"zeros", []column.Type{double}, twin{0.0}, twin{math.Copysign(0, -1)}, true},
@@ -86,6 +87,7 @@ func TestKeysOfNearlyEqual(t *testing.T) {
 		{"zero floats", []column.Type{column.Of(column.Float)}, twin{float32(0)}, twin{float32(math.Copysign(0, -1))}, true},
 		{"zeros in lists", []column.Type{column.ArrayOf(column.Double)}, twin{twin{0.0}}, twin{twin{math.Copysign(0, -1)}}, true},
 		{"lists split elsewhere", []column.Type{list, list}, twin{twin{"a"}, twin{}}, twin{twin{}, twin{"a"}}, false},
+		{"nulls in and beside lists", []column.Type{list, list, list}, twin{twin{nil, nil}, twin{}, nil}, twin{twin{nil}, nil, twin{nil}}, false},
 		{"list with null", []column.Type{list}, twin{twin{nil}}, twin{twin{}}, false},
 		{"empty list and null", []column.Type{list}, twin{twin{}}, twin{nil}, false},
 	} {

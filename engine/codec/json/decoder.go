@@ -40,16 +40,17 @@ type Options struct {
 	// itself. A record without it is rejected; members beside it are not counted as unknown.
 	Root string
 
-	// Paths gives for a column, by name, the path of its value under Root where it is not the name itself.
+	// Paths gives for a column, by name, the path of its value under Root where it is not the name itself:
+	// keys with dots between them. A key that has a dot in it can't be reached.
 	Paths map[string]string
 }
 
 // A Decoder is an engine.Decoder of JSON records. It appends to the columns of Rows without an allocation
 // a row; only a record that it rejects costs some.
 type Decoder struct {
-	top      *node // the record's value
-	root     *node // the object that holds the row; often top
-	rootPath string
+	top      *node  // the record's value
+	root     *node  // the object that holds the row; often top
+	rootPath string // Options.Root
 	fields   []field
 	record   codec.RecordColumns
 

@@ -3,6 +3,7 @@ package json_test
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -112,6 +113,8 @@ func TestValues(t *testing.T) {
 		{"double", `{"x":1e-999}`, `0`},
 		{"double", `{"x":-0.0}`, `-0`},
 		{"double", `{"x":0.1234567890123456789012345678901234567890}`, `0.12345678901234568`},
+		{"double", `{"x":1.00000000000000000000000000000005}`, `1`},
+		{"double", `{"x":10000000000000000000000000000005}`, `1e+31`},
 		{"double", `{"x":"2.5"}`, `2.5`},
 		{"date", `{"x":"1970-01-01"}`, `"1970-01-01"`},
 		{"date", `{"x":"2024-02-29"}`, `"2024-02-29"`},
@@ -149,6 +152,7 @@ func TestValues(t *testing.T) {
 // what it must contain.
 func TestRejects(t *testing.T) {
 	deep := strings.Repeat("[", 1001) + strings.Repeat("]", 1001)
+	deepObjects := strings.Repeat(`{"k":`, 1000) + "{}" + strings.Repeat("}", 1000)
 	for _, c := range []struct {
 		typ, in, reason, column, detail string
 	}{
@@ -208,6 +212,7 @@ func TestRejects(t *testing.T) {
 		{"string", `{"y":{"a":1]}`, "decode", "", `expected "," or "}"`},
 		{"string", `{"y":{"a":1,}}`, "decode", "", `expected a key`},
 		{"string", `{"y":` + deep + `}`, "decode", "", `expected no deeper nesting`},
+		{"string", `{"y":` + deepObjects + `}`, "decode", "", `expected no deeper nesting`},
 		{"string", `{"x":"fits","x":[]}`, "type", "x", `expected a string`},
 		{"bool", `{"x":"true"}`, "type", "x", `byte 5: found the string "true", expected true or false`},
 		{"bool", `{"x":1}`, "type", "x", `expected true or false`},
@@ -228,6 +233,8 @@ func TestRejects(t *testing.T) {
 		{"long", `{"x":-9223372036854775809}`, "type", "x", `expected a whole number of 64 bits`},
 		{"long", `{"x":1e19}`, "type", "x", `expected a whole number of 64 bits`},
 		{"long", `{"x":1e99999999999999999999}`, "type", "x", `expected a whole number of 64 bits`},
+		{"long", `{"x":1e18446744073709551617}`, "type", "x", `expected a whole number of 64 bits`},
+		{"double", `{"x":1e18446744073709551617}`, "type", "x", `expected a number in the range of double`},
 		{"long", `{"x":1e-1}`, "type", "x", `expected a whole number of 64 bits`},
 		{"long", `{"x":1.00000000000000000000000000001}`, "type", "x", `expected a whole number of 64 bits`},
 		{"float", `{"x":1e39}`, "type", "x", `expected a number in the range of float`},
@@ -308,6 +315,88 @@ func sample(t column.Type) string {
 		return `[` + sample(column.Of(t.Elem)) + `]`
 	}
 	return `7`
+}
+
+// TestUTF8: of all sequences of two bytes and many of up to five, those are taken that are UTF-8.
+func TestUTF8(t *testing.T) {
+	var texts []string
+	for a := 0x20; a < 0x100; a++ {
+		for b := 0x7e; b < 0x100; b++ {
+			texts = append(texts, string([]byte{byte(a), byte(b)}))
+		}
+	}
+	edges := []byte{'a', 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff}
+	for _, lead := range []byte{0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5} {
+		for _, a := range edges {
+			for _, b := range edges {
+				texts = append(texts, string([]byte{lead, a, b}), string([]byte{lead, a, b, 0x80}), string([]byte{'a', lead, a, b, 0x80}))
+			}
+		}
+	}
+	schema := schemaOf(t, "x: string")
+	var records []string
+	want := []string{}
+	for _, text := range texts {
+		if strings.ContainsAny(text, `"\`) {
+			continue
+		}
+		records = append(records, `{"x":"`+text+`"}`)
+		if utf8.ValidString(text) {
+			want = append(want, text)
+		}
+	}
+	rows := decode(t, schema, json.Options{}, records...)
+	got := []string{}
+	for i := range rows.Offset {
+		got = append(got, string(rows.Columns[0].(*column.Texts).At(i)))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestDeepEnough: a value that no column asks for may nest 1,000 deep.
+func TestDeepEnough(t *testing.T) {
+	schema := schemaOf(t, "x: long")
+	for _, value := range []string{
+		strings.Repeat("[", 1000) + strings.Repeat("]", 1000),
+		strings.Repeat(`{"k":`, 999) + "{}" + strings.Repeat("}", 999),
+	} {
+		if rows := decode(t, schema, json.Options{}, `{"y":`+value+`,"x":1}`); len(rows.Offset) != 1 {
+			t.Errorf("rejected: %s", rows.Rejects[0].Detail)
+		}
+	}
+}
+
+// TestOrderOfMembers: what one record left in the decoder does not mislead it in the next.
+func TestOrderOfMembers(t *testing.T) {
+	schema := schemaOf(t, "a: long, ab: string, c: string")
+	rows := decode(t, schema, json.Options{},
+		`{"a":1,"ab":"x","c":"y"}`,
+		`{"a":2,"ab":"x","c":"y"}`,
+		`{"a": 3,"ab":  "x" ,"c":"y"}`,
+		`{"ab":"x","a":4,"c":"y"}`,
+		`{"a":5,"c":"y","ab":"x"}`,
+		`{"a":6,"b":{"a":0},"ab":"x","c":"y"}`,
+		`{"a":7,"b":{"a":0},"ab":"x","c":"y"}`,
+		`{"a":8,"ab":"x","c":"y","a":9}`,
+		`{"a":10}`,
+		`{}`,
+		`{"a":11,"ab":"x","c":"y"}`,
+		`{,"a":11,"ab":"x","c":"y"}`,
+		`{"a":11"ab":"x","c":"y"}`,
+	)
+	want := []string{}
+	for _, a := range []string{"1", "2", "3", "4", "5", "6", "7", "9"} {
+		want = append(want, `{"a":`+a+`,"ab":"x","c":"y"}`)
+	}
+	want = append(want, `{"a":10,"ab":null,"c":null}`, `{"a":null,"ab":null,"c":null}`, `{"a":11,"ab":"x","c":"y"}`)
+	if diff := cmp.Diff(want, jsonRows(schema, rows)); diff != "" {
+		t.Error(diff)
+	}
+	if len(rows.Rejects) != 2 || rows.Unknown != 2 {
+		t.Errorf("%d rejects, %d unknown, want 2 and 2", len(rows.Rejects), rows.Unknown)
+	}
 }
 
 // TestExcerptIsShort: a detail quotes a little of a long value.
@@ -430,6 +519,30 @@ func TestRecordColumnReject(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{`{"record.key":"k","x":["b"]}`}, jsonRows(schema, rows)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestDecodeAppends: a second frame goes behind the rows of the first, and a reject takes none of these.
+func TestDecodeAppends(t *testing.T) {
+	schema := schemaOf(t, "x: long!, s: string")
+	d, err := json.New(schema, json.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := emptyRows(schema)
+	for _, records := range [][]string{{`{"x":1,"s":"a"}`, `{"x":2}`}, {`{"s":"lost","x":null}`, `{"x":3,"s":"b","s":"c"}`}} {
+		var f engine.Frame
+		for _, r := range records {
+			f = f.AppendRecord(engine.Record{Value: []byte(r)})
+		}
+		if err := d.Decode(f, rows); err != nil {
+			t.Fatal(err)
+		}
+		checkLengths(t, rows)
+	}
+	want := []string{`{"x":1,"s":"a"}`, `{"x":2,"s":null}`, `{"x":3,"s":"c"}`}
+	if diff := cmp.Diff(want, jsonRows(schema, rows)); diff != "" || len(rows.Rejects) != 1 {
+		t.Errorf("%d rejects: %s", len(rows.Rejects), diff)
 	}
 }
 

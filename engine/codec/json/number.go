@@ -71,7 +71,6 @@ func (d *digits) add(digit byte) {
 		}
 		d.mant = d.mant*10 + uint64(digit)
 	}
-	d.zeros = 0
 }
 
 // maxExponent is beyond any exponent that the digits of a record can make good for.
