@@ -177,7 +177,7 @@ func (a *Arena) reset() {
 		s.used = 0
 	}
 	for _, c := range a.aliases.items[:a.aliases.used] {
-		c.Offsets, c.Data = nil, nil // they are the other column's: nothing here may write to them
+		c.Offsets, c.Data = nil, nil // they are the other column's: they must not be kept alive by this one
 		c.Valid.Reset()
 	}
 	a.aliases.used, a.sels.used, a.longs.used, a.keys.used = 0, 0, 0, 0

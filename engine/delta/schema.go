@@ -96,7 +96,7 @@ type (
 // SchemaString is the schema as metaData holds it. It refuses what Spark would not read: no columns, names
 // that differ in case only, and names with characters that Parquet columns may not have.
 func SchemaString(schema column.Schema) (string, error) {
-	if err := checkNames(schema); err != nil {
+	if err := errors.Join(CheckColumns(schema)...); err != nil {
 		return "", err
 	}
 	s := structJSON{Type: "struct", Fields: []fieldJSON{}}
@@ -118,7 +118,9 @@ func sparkTypeOf(t column.Type) string {
 	return sparkType(t.Kind)
 }
 
-func checkNames(schema column.Schema) error {
+// CheckColumns reports everything that keeps a table from having these columns: there are none, one has no
+// name or a name with characters that Parquet columns may not have, or two names differ in case only.
+func CheckColumns(schema column.Schema) []error {
 	var errs []error
 	seen := map[string]string{}
 	for _, f := range schema {
@@ -137,7 +139,7 @@ func checkNames(schema column.Schema) error {
 	if len(schema) == 0 {
 		errs = append(errs, errors.New("a table needs a column"))
 	}
-	return errors.Join(errs...)
+	return errs
 }
 
 // ParseSchema reads the schemaString of metaData. An empty one has no columns.

@@ -42,7 +42,7 @@ type Config struct {
 
 // Validate reports everything that keeps a table from being made of the config.
 func (c *Config) Validate() error {
-	errs := []error{checkNames(c.Schema)}
+	errs := CheckColumns(c.Schema)
 	for i, name := range c.PartitionBy {
 		at := c.Schema.Index(name)
 		if at < 0 {

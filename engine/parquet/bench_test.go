@@ -1,6 +1,8 @@
 package parquet
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"syscall"
@@ -11,6 +13,8 @@ import (
 	pq "github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/snappy"
 
+	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/blob"
 	"github.com/millrace-io/millrace/engine/column"
 )
 
@@ -218,4 +222,78 @@ func report(b *testing.B, start time.Duration, rows int, size counter) {
 	b.ReportMetric(float64(cpu()-start)/float64(rows), "cpu-ns/row")
 	b.ReportMetric(float64(size)/float64(rows), "B/row")
 	b.ReportMetric(0, "ns/op")
+}
+
+// discard is a store that forgets what is written.
+type discard struct{ blob.Store }
+
+type discardWriter struct{ counter }
+
+func (discard) Create(context.Context, string) (blob.Writer, error) { return &discardWriter{}, nil }
+func (*discardWriter) Close() error                                 { return nil }
+func (*discardWriter) Abort() error                                 { return nil }
+
+// BenchmarkWriter is the whole way of a batch to a table's files, statistics for the log included.
+func BenchmarkWriter(b *testing.B) {
+	for _, by := range []string{"", "category"} {
+		b.Run("by="+by, func(b *testing.B) {
+			var partitionBy []string
+			if by != "" {
+				partitionBy = []string{by}
+			}
+			w, err := NewWriter(discard{}, pinSchema(), partitionBy, Options{}, time.Now)
+			if err != nil {
+				b.Fatal(err)
+			}
+			batches := pinBatches(benchBatches, benchRows, 883)
+			b.ReportAllocs()
+			start, rows := cpu(), 0
+			for i := 0; b.Loop(); i++ {
+				if err := w.Write(b.Context(), &engine.Batch{Schema: pinSchema(), Columns: batches[i%len(batches)], Rows: benchRows}); err != nil {
+					b.Fatal(err)
+				}
+				if rows += benchRows; i%500 == 499 {
+					if _, err := w.Cut().Seal(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			w.Discard()
+			report(b, start, rows, 0)
+		})
+	}
+}
+
+func BenchmarkReader(b *testing.B) {
+	for _, pool := range []int{883, benchRows * benchBatches} {
+		b.Run(fmt.Sprint("pool=", pool), func(b *testing.B) {
+			var file bytes.Buffer
+			e, err := NewEncoder(&file, pinSchema(), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, cols := range pinBatches(benchBatches, benchRows, pool) {
+				if err := e.Write(cols, nil, benchRows); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if _, err := e.Close(); err != nil {
+				b.Fatal(err)
+			}
+			f := open(b, file.Bytes(), nil)
+			start, rows := cpu(), 0
+			arena := new(column.Pool)
+			for b.Loop() {
+				for i := range f.RowGroups() {
+					a := arena.Get()
+					if _, err := f.ReadRowGroup(b.Context(), i, a); err != nil {
+						b.Fatal(err)
+					}
+					rows += f.RowGroupRows(i)
+					a.Release()
+				}
+			}
+			report(b, start, rows, counter(file.Len()))
+		})
+	}
 }

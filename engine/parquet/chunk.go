@@ -25,17 +25,25 @@ type chunk struct {
 	dictionary dictionary // nil: none for this type
 	untilTrial int        // row groups until a dictionary is tried again
 
+	raw      bool // pages are not compressed
+	settled  bool // raw will not change in this file
+	untilRaw int  // files until it is tried again how well pages compress
+
 	pages     [][]byte // headers and bodies, in the stash
 	indexed   int      // how many of pages need the dictionary
 	unpacked  int64    // bytes of pages before compression, headers included
 	entries   int64    // levels in pages, nulls among them
 	withValue int64    // values in pages
+
+	one      [1]run // scratch
+	elements []run  // scratch
 }
 
 // limits are the options that a chunk needs.
 type limits struct{ page, rows, dictionary int }
 
-// trialEvery is how many row groups a column that was given up stays plain.
+// trialEvery is for how many row groups a column whose values don't repeat is plain, and for how many files one
+// that does not compress is not compressed.
 const trialEvery = 32
 
 func newChunk(l leaf, limit limits, p *press) *chunk {
@@ -64,18 +72,44 @@ func (k *chunk) begin() {
 	}
 }
 
-// append adds the rows from to to of c.
-func (k *chunk) append(c column.Column, from, to int) error {
-	for from < to {
-		n := k.fit(c, from, to)
-		if n == 0 {
+// beginFile makes the chunk ready for the first row group of a file.
+func (k *chunk) beginFile() {
+	k.untilRaw--
+	k.raw = k.raw && k.untilRaw > 0
+	k.settled = k.raw
+}
+
+// append adds rows of c.
+func (k *chunk) append(c column.Column, runs []run) error {
+	if k.fits(c, runs) {
+		k.take(c, runs)
+		return k.review()
+	}
+	for _, r := range runs {
+		if err := k.appendRun(c, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fits says whether the page has room for all the rows.
+func (k *chunk) fits(c column.Column, runs []run) bool {
+	return count(runs) <= k.limit.rows-k.page.rows && k.bytes(c, runs) <= k.limit.page-k.page.size()
+}
+
+// appendRun adds rows that may take more than a page.
+func (k *chunk) appendRun(c column.Column, r run) error {
+	for r.from < r.to {
+		some := k.fit(c, r)
+		if len(some) == 0 {
 			if err := k.finishPage(); err != nil {
 				return err
 			}
 			continue
 		}
-		k.take(c, from, from+n)
-		from += n
+		k.take(c, some)
+		r.from = some[0].to
 		if err := k.review(); err != nil {
 			return err
 		}
@@ -83,48 +117,58 @@ func (k *chunk) append(c column.Column, from, to int) error {
 	return nil
 }
 
-// fit is how many of the rows from to to the page has room for: at least one if it is empty.
-func (k *chunk) fit(c column.Column, from, to int) int {
-	n := min(to-from, k.limit.rows-k.page.rows)
-	for n > 0 && k.page.size()+k.bytes(c, from, from+n) > k.limit.page {
-		if n == 1 && k.page.rows == 0 {
-			return 1
+// fit gives the first of the rows, as many as the page has room for: at least one if it is empty. They are
+// lent.
+func (k *chunk) fit(c column.Column, r run) []run {
+	n := min(r.to-r.from, k.limit.rows-k.page.rows)
+	for ; n > 0; n /= 2 {
+		k.one[0] = run{r.from, r.from + n}
+		if k.fits(c, k.one[:]) || n == 1 && k.page.rows == 0 {
+			return k.one[:]
 		}
-		n /= 2
 	}
-	return n
+	return nil
 }
 
-func (k *chunk) bytes(c column.Column, from, to int) int {
+func (k *chunk) bytes(c column.Column, runs []run) int {
 	if l, ok := c.(*column.List); ok {
-		first, end := int(l.Offsets[from]), int(l.Offsets[to])
-		return k.values.bytes(l.Elem, first, end) + to - from
+		return k.values.bytes(l.Elem, k.elementsOf(l, runs)) + count(runs)
 	}
-	return k.values.bytes(c, from, to)
+	return k.values.bytes(c, runs)
+}
+
+// elementsOf gives the elements of arrays that are not null. They are lent until the next call.
+func (k *chunk) elementsOf(l *column.List, runs []run) []run {
+	words := l.Valid.Words()
+	k.elements = k.elements[:0]
+	for _, r := range runs {
+		for from, end := r.from, r.to; from < r.to; from = end {
+			if end = r.to; words != nil {
+				from, end = nextRun(words, from, end)
+			}
+			k.elements = append(k.elements, run{int(l.Offsets[from]), int(l.Offsets[end])})
+		}
+	}
+	return k.elements
 }
 
 // take adds rows that fit.
-func (k *chunk) take(c column.Column, from, to int) {
-	k.page.rows += to - from
-	l, ok := c.(*column.List)
-	if !ok {
-		if k.leaf.optional {
-			k.page.flat.appendBits(c.Nulls().Words(), from, to-from)
+func (k *chunk) take(c column.Column, runs []run) {
+	k.page.rows += count(runs)
+	if l, ok := c.(*column.List); ok {
+		for _, r := range runs {
+			k.page.addArrays(&k.leaf, l, r.from, r.to)
 		}
-		k.values.add(&k.page, c, from, to)
+		k.values.add(&k.page, l.Elem, k.elementsOf(l, runs))
 		return
 	}
-	k.page.addArrays(&k.leaf, l, from, to)
-	words := l.Valid.Words()
-	if words == nil {
-		k.values.add(&k.page, l.Elem, int(l.Offsets[from]), int(l.Offsets[to]))
-		return
+	if k.leaf.optional {
+		words := c.Nulls().Words()
+		for _, r := range runs {
+			k.page.flat.appendBits(words, r.from, r.to-r.from)
+		}
 	}
-	for from < to {
-		first, end := nextRun(words, from, to)
-		k.values.add(&k.page, l.Elem, int(l.Offsets[first]), int(l.Offsets[end]))
-		from = end
-	}
+	k.values.add(&k.page, c, runs)
 }
 
 // review gives the dictionary up if more than half of the values are new, once there are some hundred, or if
@@ -166,7 +210,7 @@ func (k *chunk) finishPage() error {
 	how.finish(&k.page)
 	entries, values := k.page.entries(), k.page.values(&k.leaf)
 	body := k.press.assemble(&k.page, &k.leaf)
-	page, err := k.press.data(body, entries, entries-values, how.encoding())
+	page, err := k.compress(body, how, entries, entries-values)
 	if err != nil {
 		return fmt.Errorf("column %s: %w", k.leaf.field.Name, err)
 	}
@@ -177,6 +221,25 @@ func (k *chunk) finishPage() error {
 	}
 	k.page.clear()
 	return nil
+}
+
+// compress presses a page. If the first page of a file hardly becomes smaller, no page of the column in this
+// file is compressed: what is spent on texts like UUIDs, and again on reading them, is spent for nothing.
+// Row groups of one file agree, as there are readers that look at the first one only. A column that begins
+// with a dictionary is compressed, for the dictionary's sake.
+func (k *chunk) compress(body []byte, how values, entries, nulls int) (pressed, error) {
+	page, err := k.press.data(body, k.raw, entries, nulls, how.encoding())
+	if err != nil || k.settled {
+		return page, err
+	}
+	k.settled = true
+	k.raw = k.values == k.plain && len(page.bytes)-page.header > len(body)/10*9
+	if !k.raw || k.press.codec.id == format.Uncompressed {
+		return page, nil
+	}
+	k.untilRaw = trialEvery
+	k.press.stash.drop(len(page.bytes))
+	return k.press.data(body, true, entries, nulls, how.encoding())
 }
 
 // keep adds a page whose body had n bytes.
@@ -199,7 +262,7 @@ func (k *chunk) finish() error {
 		return nil
 	}
 	body := k.dictionary.body()
-	page, err := k.press.dictionary(body, k.dictionary.state().n)
+	page, err := k.press.dictionary(body, k.raw, k.dictionary.state().n)
 	if err != nil {
 		return fmt.Errorf("column %s: %w", k.leaf.field.Name, err)
 	}
@@ -217,8 +280,12 @@ func (k *chunk) pays() bool {
 
 // metadata describes the finished chunk, which begins at offset in the file.
 func (k *chunk) metadata(offset int64) format.ColumnMetaData {
+	codec := k.press.codec.id
+	if k.raw {
+		codec = format.Uncompressed
+	}
 	m := format.ColumnMetaData{
-		Type: k.leaf.physical, PathInSchema: k.leaf.path, Codec: k.press.codec.id,
+		Type: k.leaf.physical, PathInSchema: k.leaf.path, Codec: codec,
 		NumValues: k.entries, TotalUncompressedSize: k.unpacked, DataPageOffset: offset,
 		Statistics: k.statistics(),
 	}

@@ -20,9 +20,9 @@ func newCodec(c Compression) (codec, error) {
 	case Snappy:
 		return codec{id: format.Snappy, name: ".snappy"}, nil
 	case Zstd:
-		// Pages are small: a window of their size does, and with it much less memory than usual. Two may
+		// Pages are small: a window of their size does, and takes less memory than the usual one. Two may
 		// compress at a time, the lane and the sealing of the epoch before.
-		z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(2),
+		z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2),
 			zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
 		if err != nil {
 			return codec{}, fmt.Errorf("zstd: %w", err)

@@ -2,11 +2,11 @@ package parquet
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"math/bits"
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go/format"
-	"github.com/zeebo/xxh3"
 
 	"github.com/millrace-io/millrace/engine/column"
 )
@@ -39,22 +39,29 @@ func newDictionary(t column.Type) dictionary {
 	case column.Double:
 		return &numberDictionary[float64]{}
 	case column.String, column.Binary:
-		return &textDictionary{utf8: t.Kind == column.String}
+		return &textDictionary{utf8: t.Kind == column.String, seed: maphash.MakeSeed()}
 	}
 	return nil
 }
 
-// indexes is what dictionaries of all types have in common: the current page, and a hash table, open and at
-// most half full, of slots with a hash in the upper half and an index + 1 in the lower; 0 is free.
+// indexes is what dictionaries of all types have in common: the current page, and a hash table of the
+// entries, open and at most half full.
 type indexes struct {
 	page  []uint32 // of the current page
 	plain int      // bounds from above what the current page would take plain, in bytes
 	taken int      // values of earlier pages since the reset
 	n     int      // entries
-	slots []uint64
+	slots []slot
 }
 
-const leastSlots = 1024 // a power of two
+// A slot of the hash table. It holds enough to tell most values apart without a look at the entry.
+type slot struct {
+	hash  uint32
+	index uint32 // + 1; 0: the slot is free
+	key   uint64 // of a number its bits; of a text where it is: start in the upper half, length in the lower
+}
+
+const leastSlots = 256 // a power of two
 
 func (x *indexes) state() *indexes { return x }
 
@@ -64,20 +71,20 @@ func (x *indexes) indexBytes() int { return len(x.page) * x.width() / 8 }
 // width is that of an index in bits; there is an entry.
 func (x *indexes) width() int { return max(1, bits.Len(uint(x.n-1))) }
 
-// makeRoom keeps the table at most half full when n more entries come.
-func (x *indexes) makeRoom(n int) {
-	if (x.n+n)*2 <= len(x.slots) {
+// grow keeps the table at most half full when another entry comes.
+func (x *indexes) grow() {
+	if (x.n+1)*2 <= len(x.slots) {
 		return
 	}
 	old := x.slots
-	x.slots = make([]uint64, max(leastSlots, 1<<bits.Len(uint((x.n+n)*2-1))))
+	x.slots = make([]slot, max(leastSlots, 2*len(old)))
 	mask := uint32(len(x.slots) - 1)
 	for _, s := range old {
-		if s == 0 {
+		if s.index == 0 {
 			continue
 		}
-		at := uint32(s>>32) & mask
-		for x.slots[at] != 0 {
+		at := s.hash & mask
+		for x.slots[at].index != 0 {
 			at = (at + 1) & mask
 		}
 		x.slots[at] = s
@@ -85,10 +92,11 @@ func (x *indexes) makeRoom(n int) {
 }
 
 // enter makes an entry in a free slot.
-func (x *indexes) enter(at, hash uint32) {
+func (x *indexes) enter(at, hash uint32, key uint64) {
 	x.n++
-	x.slots[at] = uint64(hash)<<32 | uint64(x.n)
+	x.slots[at] = slot{hash, uint32(x.n), key}
 	x.page = append(x.page, uint32(x.n-1))
+	x.grow()
 }
 
 // finish writes the page's indexes: their width as a byte, then the hybrid.
@@ -113,7 +121,7 @@ func (x *indexes) reset() {
 	x.page, x.plain, x.taken, x.n = x.page[:0], 0, 0, 0
 }
 
-func (x *indexes) held() int { return 4*cap(x.page) + 8*len(x.slots) }
+func (x *indexes) held() int { return 4*cap(x.page) + 16*len(x.slots) }
 
 // free gives up the memory.
 func (x *indexes) free() { *x = indexes{} }
@@ -122,39 +130,47 @@ func (x *indexes) free() { *x = indexes{} }
 type textDictionary struct {
 	indexes
 	utf8 bool
+	seed maphash.Seed
 	data []byte  // the entries as PLAIN has them: the body of the dictionary page
 	ends []int32 // where each entry ends in data
 }
 
-func (d *textDictionary) bytes(c column.Column, from, to int) int {
-	return (*texts)(nil).bytes(c, from, to)
+func (d *textDictionary) bytes(c column.Column, runs []run) int {
+	return textBytes(c.(*column.Texts), runs)
 }
 
-func (d *textDictionary) add(_ *page, c column.Column, from, to int) {
+func (d *textDictionary) add(_ *page, c column.Column, runs []run) {
 	t := c.(*column.Texts)
-	d.plain += d.bytes(c, from, to)
-	d.makeRoom(to - from)
+	d.plain += textBytes(t, runs) - slack
+	d.grow()
 	words := t.Valid.Words()
-	for row := from; row < to; row++ {
-		if words == nil || words[row/64]>>(row%64)&1 != 0 {
-			d.addText(t.Data[t.Offsets[row]:t.Offsets[row+1]])
+	for _, r := range runs {
+		for row := r.from; row < r.to; row++ {
+			if words == nil || words[row/64]>>(row%64)&1 != 0 {
+				d.addText(t.Data[t.Offsets[row]:t.Offsets[row+1]])
+			}
 		}
 	}
 }
 
 func (d *textDictionary) addText(v []byte) {
-	hash := uint32(xxh3.Hash(v) >> 32)
+	hash := uint32(maphash.Bytes(d.seed, v))
 	mask := uint32(len(d.slots) - 1)
 	at := hash & mask
-	for s := d.slots[at]; s != 0; s = d.slots[at] {
-		if uint32(s>>32) == hash && string(d.entry(uint32(s)-1)) == string(v) {
-			d.page = append(d.page, uint32(s)-1)
+	for {
+		s := &d.slots[at]
+		if s.index == 0 {
+			break
+		}
+		if start := s.key >> 32; s.hash == hash && uint32(s.key) == uint32(len(v)) && string(d.data[start:][:len(v)]) == string(v) {
+			d.page = append(d.page, s.index-1)
 			return
 		}
 		at = (at + 1) & mask
 	}
-	d.enter(at, hash)
-	d.data = append(binary.LittleEndian.AppendUint32(d.data, uint32(len(v))), v...)
+	d.data = binary.LittleEndian.AppendUint32(d.data, uint32(len(v)))
+	d.enter(at, hash, uint64(len(d.data))<<32|uint64(len(v)))
+	d.data = append(d.data, v...)
 	d.ends = append(d.ends, int32(len(d.data)))
 }
 
@@ -215,18 +231,18 @@ type numberDictionary[T number] struct {
 	raw  []byte // what body gave last
 }
 
-func (d *numberDictionary[T]) bytes(_ column.Column, from, to int) int {
-	return (to - from) * width[T]()
-}
+func (d *numberDictionary[T]) bytes(_ column.Column, runs []run) int { return count(runs) * width[T]() }
 
-func (d *numberDictionary[T]) add(_ *page, c column.Column, from, to int) {
+func (d *numberDictionary[T]) add(_ *page, c column.Column, runs []run) {
 	f := c.(*column.Fixed[T])
-	d.plain += d.bytes(c, from, to)
-	d.makeRoom(to - from)
+	d.plain += d.bytes(c, runs)
+	d.grow()
 	words := f.Valid.Words()
-	for row := from; row < to; row++ {
-		if words == nil || words[row/64]>>(row%64)&1 != 0 {
-			d.addNumber(f.Values[row])
+	for _, r := range runs {
+		for row := r.from; row < r.to; row++ {
+			if words == nil || words[row/64]>>(row%64)&1 != 0 {
+				d.addNumber(f.Values[row])
+			}
 		}
 	}
 }
@@ -236,14 +252,18 @@ func (d *numberDictionary[T]) addNumber(v T) {
 	hash := uint32(pattern * 0x9e3779b97f4a7c15 >> 32)
 	mask := uint32(len(d.slots) - 1)
 	at := hash & mask
-	for s := d.slots[at]; s != 0; s = d.slots[at] {
-		if uint32(s>>32) == hash && bitsOf(d.list[uint32(s)-1]) == pattern {
-			d.page = append(d.page, uint32(s)-1)
+	for {
+		s := &d.slots[at]
+		if s.index == 0 {
+			break
+		}
+		if s.key == pattern {
+			d.page = append(d.page, s.index-1)
 			return
 		}
 		at = (at + 1) & mask
 	}
-	d.enter(at, hash)
+	d.enter(at, hash, pattern)
 	d.list = append(d.list, v)
 }
 

@@ -33,6 +33,15 @@ type Encoder struct {
 // run is rows that follow each other: from to to, without to.
 type run struct{ from, to int }
 
+// count is the number of rows.
+func count(runs []run) int {
+	n := 0
+	for _, r := range runs {
+		n += r.to - r.from
+	}
+	return n
+}
+
 // Summary is what Close says of a file.
 type Summary struct {
 	Rows  int64
@@ -78,6 +87,7 @@ func (e *Encoder) begin(w io.Writer) {
 	e.meta = format.FileMetaData{Version: 1, CreatedBy: e.opt.CreatedBy}
 	e.meta.Schema = append(e.meta.Schema, format.SchemaElement{Name: "schema", NumChildren: thrift.New(int32(len(e.schema)))})
 	for _, k := range e.chunks {
+		k.beginFile()
 		e.meta.Schema = k.leaf.appendElements(e.meta.Schema)
 		e.meta.ColumnOrders = append(e.meta.ColumnOrders, format.ColumnOrder{Value: &format.TypeDefinedOrder{}})
 	}
@@ -145,15 +155,11 @@ func (e *Encoder) check(cols []column.Column, sel column.Selection, n int) error
 // writeRuns adds the rows of e.runs, and ends the row group if it is full.
 func (e *Encoder) writeRuns(cols []column.Column) error {
 	for i, k := range e.chunks {
-		for _, r := range e.runs {
-			if err := k.append(cols[i], r.from, r.to); err != nil {
-				return err
-			}
+		if err := k.append(cols[i], e.runs); err != nil {
+			return err
 		}
 	}
-	for _, r := range e.runs {
-		e.rows += int64(r.to - r.from)
-	}
+	e.rows += int64(count(e.runs))
 	if int64(e.press.stash.kept) >= e.opt.RowGroup {
 		return e.endRowGroup()
 	}

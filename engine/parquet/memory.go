@@ -96,6 +96,13 @@ func (s *stash) keep(n int) {
 	s.kept += n
 }
 
+// drop gives up the last n bytes of what was kept last.
+func (s *stash) drop(n int) {
+	last := &s.segments[len(s.segments)-1]
+	*last = (*last)[:len(*last)-n]
+	s.kept -= n
+}
+
 // capacity is the memory taken, in bytes.
 func (s *stash) capacity() int {
 	n := 0

@@ -8,12 +8,12 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// values takes the values of a column into its page, encoded in one way. All calls cover runs of rows.
+// values takes the values of a column into its page, encoded in one way. Calls cover many rows, as runs.
 type values interface {
-	// bytes bounds from above what the rows from to to of c add to the page before compression.
-	bytes(c column.Column, from, to int) int
-	// add appends the rows from to to of c that have a value.
-	add(p *page, c column.Column, from, to int)
+	// bytes bounds from above what the rows of c add to the page before compression.
+	bytes(c column.Column, runs []run) int
+	// add appends the rows of c that have a value.
+	add(p *page, c column.Column, runs []run)
 	// finish completes the page's values.
 	finish(p *page)
 	// encoding is how finished pages are encoded.
@@ -48,26 +48,24 @@ type numbers[T number] struct {
 	seen numberBounds[T]
 }
 
-func (x *numbers[T]) bytes(_ column.Column, from, to int) int { return (to - from) * width[T]() }
+func (x *numbers[T]) bytes(_ column.Column, runs []run) int { return count(runs) * width[T]() }
 
-func (x *numbers[T]) add(p *page, c column.Column, from, to int) {
+func (x *numbers[T]) add(p *page, c column.Column, runs []run) {
 	f := c.(*column.Fixed[T])
-	p.reserve(x.bytes(c, from, to))
+	p.reserve(x.bytes(c, runs))
 	words := f.Valid.Words()
-	if words == nil {
-		p.body = appendRaw(p.body, f.Values[from:to])
-		x.seen.add(f.Values[from:to])
-		return
-	}
-	for from < to {
-		first, end := nextRun(words, from, to)
-		p.body = appendRaw(p.body, f.Values[first:end])
-		x.seen.add(f.Values[first:end])
-		from = end
+	for _, r := range runs {
+		for from, end := r.from, r.to; from < r.to; from = end {
+			if end = r.to; words != nil {
+				from, end = nextRun(words, from, end)
+			}
+			p.body = appendRaw(p.body, f.Values[from:end])
+			x.seen.add(f.Values[from:end])
+		}
 	}
 }
 
-// nextRun gives the next rows in a row, of those from to to, that have a value.
+// nextRun gives the next rows in a row, of those from to to, that have a value. If none has, both are to.
 func nextRun(words []uint64, from, to int) (first, end int) {
 	for from < to && words[from/64]>>(from%64)&1 == 0 {
 		from++
@@ -93,19 +91,21 @@ type bools struct {
 	yes, no bool // there was a true, a false, since the reset
 }
 
-func (x *bools) bytes(_ column.Column, from, to int) int { return (to-from)/8 + 1 }
+func (x *bools) bytes(_ column.Column, runs []run) int { return count(runs)/8 + 1 }
 
-func (x *bools) add(_ *page, c column.Column, from, to int) {
+func (x *bools) add(_ *page, c column.Column, runs []run) {
 	b := c.(*column.Bools)
-	for row := from; row < to; row++ {
-		if b.Valid.Null(row) {
-			continue
+	for _, r := range runs {
+		for row := r.from; row < r.to; row++ {
+			if b.Valid.Null(row) {
+				continue
+			}
+			bit := uint64(0)
+			if b.Values[row] {
+				bit = 1
+			}
+			x.page.appendWord(bit, 1)
 		}
-		bit := uint64(0)
-		if b.Values[row] {
-			bit = 1
-		}
-		x.page.appendWord(bit, 1)
 	}
 }
 
@@ -144,25 +144,28 @@ type texts struct {
 // slack is what appendTexts may write behind the last value.
 const slack = 16
 
-func (x *texts) bytes(c column.Column, from, to int) int {
-	t := c.(*column.Texts)
-	return int(t.Offsets[to]-t.Offsets[from]) + 4*(to-from) + slack
+func (x *texts) bytes(c column.Column, runs []run) int { return textBytes(c.(*column.Texts), runs) }
+
+func textBytes(t *column.Texts, runs []run) int {
+	n := slack
+	for _, r := range runs {
+		n += int(t.Offsets[r.to]-t.Offsets[r.from]) + 4*(r.to-r.from)
+	}
+	return n
 }
 
-func (x *texts) add(p *page, c column.Column, from, to int) {
+func (x *texts) add(p *page, c column.Column, runs []run) {
 	t := c.(*column.Texts)
-	p.reserve(x.bytes(c, from, to))
+	p.reserve(textBytes(t, runs))
 	words := t.Valid.Words()
-	if words == nil {
-		p.body = appendTexts(p.body, t.Data, t.Offsets[from:to+1])
-		x.seen.add(t, from, to)
-		return
-	}
-	for from < to {
-		first, end := nextRun(words, from, to)
-		p.body = appendTexts(p.body, t.Data, t.Offsets[first:end+1])
-		x.seen.add(t, first, end)
-		from = end
+	for _, r := range runs {
+		for from, end := r.from, r.to; from < r.to; from = end {
+			if end = r.to; words != nil {
+				from, end = nextRun(words, from, end)
+			}
+			p.body = appendTexts(p.body, t.Data, t.Offsets[from:end+1])
+			x.seen.add(t, from, end)
+		}
 	}
 }
 

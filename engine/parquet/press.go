@@ -41,9 +41,9 @@ func (p *press) assemble(page *page, l *leaf) []byte {
 	return body
 }
 
-// data presses a data page.
-func (p *press) data(body []byte, entries, nulls int, e format.Encoding) (pressed, error) {
-	return p.press(body, format.PageHeader{
+// data presses a data page; raw says that it is not to be compressed.
+func (p *press) data(body []byte, raw bool, entries, nulls int, e format.Encoding) (pressed, error) {
+	return p.press(body, raw, format.PageHeader{
 		Type: format.DataPage,
 		DataPageHeader: thrift.New(format.DataPageHeader{
 			NumValues: int32(entries), Encoding: e, DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE,
@@ -53,19 +53,24 @@ func (p *press) data(body []byte, entries, nulls int, e format.Encoding) (presse
 }
 
 // dictionary presses a dictionary page of n entries.
-func (p *press) dictionary(body []byte, n int) (pressed, error) {
-	return p.press(body, format.PageHeader{
+func (p *press) dictionary(body []byte, raw bool, n int) (pressed, error) {
+	return p.press(body, raw, format.PageHeader{
 		Type:                 format.DictionaryPage,
 		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain}),
 	})
 }
 
-func (p *press) press(body []byte, h format.PageHeader) (pressed, error) {
+func (p *press) press(body []byte, raw bool, h format.PageHeader) (pressed, error) {
 	if len(body) > math.MaxInt32-largestGrowth {
 		return pressed{}, fmt.Errorf("a page of %d bytes: Parquet has no pages of 2 GiB and more", len(body))
 	}
 	room := p.stash.room(headerRoom + p.codec.bound(len(body)))
-	small := p.codec.encode(room[headerRoom:], body)
+	var small []byte
+	if raw {
+		small = room[headerRoom:][:copy(room[headerRoom:], body)]
+	} else {
+		small = p.codec.encode(room[headerRoom:], body)
+	}
 	h.UncompressedPageSize, h.CompressedPageSize = int32(len(body)), int32(len(small))
 	p.header.Reset()
 	if err := p.thrift.Encode(&h); err != nil {
