@@ -1,0 +1,2 @@
+// Package expr turns SQL expressions into kernels over columns.
+package expr

@@ -1,0 +1,473 @@
+package expr
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// How tightly operators bind, loosest first: as in DuckDB and PostgreSQL.
+const (
+	bindOr      = iota + 1
+	bindAnd     // AND
+	bindNot     // NOT x
+	bindIs      // IS NULL, IS DISTINCT FROM
+	bindCompare // = <> < <= > >=; not chained
+	bindRange   // BETWEEN, IN, LIKE
+	bindConcat  // ||
+	bindAdd     // + -
+	bindTimes   // * / // %
+	bindMinus   // -x
+)
+
+// Bounds of a source: an expression is written by people.
+const (
+	maxSource = 64 << 10 // bytes
+	maxDepth  = 200      // of parentheses and other nesting
+)
+
+// parse reads one expression. The error is an *Error.
+func parse(src string) (tree, error) {
+	if len(src) > maxSource {
+		return nil, &Error{Offset: maxSource, Message: fmt.Sprintf("an expression has at most %d bytes, this one %d", maxSource, len(src))}
+	}
+	tokens, err := scan(src)
+	if err != nil {
+		return nil, err
+	}
+	p := parser{tokens: tokens}
+	t, err := p.expression(0)
+	if err != nil {
+		return nil, err
+	}
+	if p.peek().kind != endToken {
+		return nil, p.unexpected("an operator or the end")
+	}
+	return t, nil
+}
+
+// A parser reads tokens by precedence climbing.
+type parser struct {
+	tokens []token
+	next   int
+	depth  int
+}
+
+func (p *parser) peek() token { return p.tokens[p.next] }
+
+// after is the token n behind the next one.
+func (p *parser) after(n int) token { return p.tokens[min(p.next+n, len(p.tokens)-1)] }
+
+func (p *parser) take() token {
+	t := p.tokens[p.next]
+	if t.kind != endToken {
+		p.next++
+	}
+	return t
+}
+
+// keyword takes the next token if it is the keyword.
+func (p *parser) keyword(k string) bool {
+	if p.peek().is(k) {
+		p.next++
+		return true
+	}
+	return false
+}
+
+// sign takes the next token if it is the sign.
+func (p *parser) sign(s string) bool {
+	if p.peek().sign(s) {
+		p.next++
+		return true
+	}
+	return false
+}
+
+func (p *parser) unexpected(expected string) error {
+	t := p.peek()
+	message := fmt.Sprintf("expected %s, found %s", expected, t)
+	if t.kind == wordToken && isReserved(t.text) {
+		message += fmt.Sprintf("; for a column of that name write %q", t.text)
+	}
+	return &Error{Offset: t.at, Message: message}
+}
+
+func (p *parser) expectKeyword(k string) error {
+	if !p.keyword(k) {
+		return p.unexpected(k)
+	}
+	return nil
+}
+
+func (p *parser) expectSign(s string) error {
+	if !p.sign(s) {
+		return p.unexpected(s)
+	}
+	return nil
+}
+
+// expression reads an operand and the operators behind it that bind at least as tightly as loosest.
+func (p *parser) expression(loosest int) (tree, error) {
+	p.depth++
+	defer func() { p.depth-- }()
+	if p.depth > maxDepth {
+		return nil, &Error{Offset: p.peek().at, Message: fmt.Sprintf("nested more than %d deep", maxDepth)}
+	}
+	left, err := p.operand()
+	if err != nil {
+		return nil, err
+	}
+	compared := false
+	for {
+		bind := p.binding()
+		if bind == 0 || bind < loosest {
+			return left, nil
+		}
+		if bind == bindCompare && compared {
+			return nil, &Error{Offset: p.peek().at, Message: "comparisons can't be chained: join them by AND or use parentheses"}
+		}
+		compared = bind == bindCompare
+		if left, err = p.operation(left, bind); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// binding says how tightly the next token binds as an operator behind an operand; 0: it is none.
+func (p *parser) binding() int {
+	t := p.peek()
+	if t.is("NOT") {
+		t = p.after(1)
+		if t.is("IN") || t.is("BETWEEN") || t.is("LIKE") {
+			return bindRange
+		}
+		return 0
+	}
+	switch t.kind {
+	case wordToken:
+		switch strings.ToUpper(t.text) {
+		case "OR":
+			return bindOr
+		case "AND":
+			return bindAnd
+		case "IS":
+			return bindIs
+		case "IN", "BETWEEN", "LIKE":
+			return bindRange
+		}
+	case signToken:
+		switch t.text {
+		case "=", "==", "<>", "!=", "<", "<=", ">", ">=":
+			return bindCompare
+		case "||":
+			return bindConcat
+		case "+", "-":
+			return bindAdd
+		case "*", "/", "//", "%":
+			return bindTimes
+		}
+	}
+	return 0
+}
+
+// operation reads the operator that comes next, and what follows it.
+func (p *parser) operation(left tree, bind int) (tree, error) {
+	switch bind {
+	case bindIs:
+		return p.is(left)
+	case bindRange:
+		return p.within(left)
+	}
+	t := p.take()
+	op := strings.ToUpper(t.text)
+	switch op {
+	case "==":
+		op = "="
+	case "!=":
+		op = "<>"
+	}
+	right, err := p.expression(bind + 1)
+	if err != nil {
+		return nil, err
+	}
+	return &binaryTree{t.at, op, left, right}, nil
+}
+
+// is reads IS [NOT] NULL, TRUE, FALSE or DISTINCT FROM. IS TRUE is a comparison that is never null.
+func (p *parser) is(left tree) (tree, error) {
+	at := p.take().at
+	negated := p.keyword("NOT")
+	op := "IS NOT DISTINCT FROM"
+	if negated {
+		op = "IS DISTINCT FROM"
+	}
+	switch t := p.peek(); {
+	case t.is("NULL"):
+		p.take()
+		return &nullTree{at, left, negated}, nil
+	case t.is("TRUE"), t.is("FALSE"):
+		p.take()
+		return &binaryTree{at, op, left, &wordTree{t.at, strings.ToUpper(t.text)}}, nil
+	case t.is("DISTINCT"):
+		p.take()
+		if err := p.expectKeyword("FROM"); err != nil {
+			return nil, err
+		}
+		right, err := p.expression(bindIs + 1)
+		if negated {
+			return &binaryTree{at, "IS NOT DISTINCT FROM", left, right}, err
+		}
+		return &binaryTree{at, "IS DISTINCT FROM", left, right}, err
+	}
+	return nil, p.unexpected("NULL, TRUE, FALSE or DISTINCT FROM")
+}
+
+// within reads [NOT] IN, BETWEEN or LIKE.
+func (p *parser) within(left tree) (tree, error) {
+	negated := p.keyword("NOT")
+	t := p.take()
+	switch {
+	case t.is("IN"):
+		if err := p.expectSign("("); err != nil {
+			return nil, err
+		}
+		list, err := p.list(")")
+		if err == nil && len(list) == 0 {
+			err = &Error{Offset: t.at, Message: "IN: the list is empty"}
+		}
+		return &inTree{t.at, left, negated, list}, err
+	case t.is("BETWEEN"):
+		low, err := p.expression(bindRange + 1)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.expectKeyword("AND"); err != nil {
+			return nil, err
+		}
+		high, err := p.expression(bindRange + 1)
+		return &betweenTree{t.at, left, low, high, negated}, err
+	}
+	pattern, err := p.expression(bindRange + 1)
+	if err != nil {
+		return nil, err
+	}
+	like := &likeTree{at: t.at, x: left, pattern: pattern, not: negated}
+	if p.keyword("ESCAPE") {
+		like.escape, err = p.expression(bindRange + 1)
+	}
+	return like, err
+}
+
+// list reads expressions between commas up to the closing sign.
+func (p *parser) list(closing string) ([]tree, error) {
+	var list []tree
+	if p.sign(closing) {
+		return nil, nil
+	}
+	for {
+		x, err := p.expression(0)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, x)
+		if p.sign(closing) {
+			return list, nil
+		}
+		if !p.sign(",") {
+			return nil, p.unexpected("an operator, a comma or " + closing)
+		}
+	}
+}
+
+// operand reads an operand with the signs before it and the [index] behind it.
+func (p *parser) operand() (tree, error) {
+	t := p.peek()
+	switch {
+	case t.is("NOT"):
+		p.take()
+		x, err := p.expression(bindNot)
+		return &unaryTree{t.at, "NOT", x}, err
+	case t.sign("+"):
+		p.take()
+		return p.expression(bindMinus)
+	case t.sign("-") && p.after(1).kind != numberToken:
+		p.take()
+		x, err := p.expression(bindMinus)
+		return &unaryTree{t.at, "-", x}, err
+	}
+	x, err := p.primary()
+	for err == nil && p.peek().sign("[") {
+		at := p.take().at
+		var index tree
+		if index, err = p.expression(0); err == nil {
+			err = p.expectSign("]")
+		}
+		x = &elementTree{at, x, index}
+	}
+	return x, err
+}
+
+// primary reads a literal, a name, a call, a CASE, a CAST or what stands in parentheses.
+func (p *parser) primary() (tree, error) {
+	t := p.peek()
+	switch t.kind {
+	case numberToken:
+		p.take()
+		return &numberTree{t.at, t.text}, nil
+	case textToken:
+		p.take()
+		return &textTree{t.at, column.String, t.text}, nil
+	case nameToken:
+		p.take()
+		return &nameTree{t.at, t.text}, nil
+	case wordToken:
+		return p.word()
+	}
+	switch {
+	case p.sign("-"):
+		return &numberTree{t.at, "-" + p.take().text}, nil
+	case p.sign("("):
+		x, err := p.expression(0)
+		if err != nil {
+			return nil, err
+		}
+		if !p.sign(")") {
+			return nil, p.unexpected("an operator or )")
+		}
+		return x, nil
+	}
+	return nil, p.unexpected("a value")
+}
+
+// word reads what begins with a word.
+func (p *parser) word() (tree, error) {
+	t, then := p.peek(), p.after(1)
+	switch {
+	case t.is("NULL"), t.is("TRUE"), t.is("FALSE"):
+		p.take()
+		return &wordTree{t.at, strings.ToUpper(t.text)}, nil
+	case t.is("CASE"):
+		return p.caseOf()
+	case isReserved(t.text):
+		return nil, p.unexpected("a value")
+	case t.is("DATE") && then.kind == textToken:
+		p.next += 2
+		return &textTree{t.at, column.Date, then.text}, nil
+	case t.is("TIMESTAMP") && then.kind == textToken:
+		p.next += 2
+		return &textTree{t.at, column.Timestamp, then.text}, nil
+	case !then.sign("("):
+		p.take()
+		return &nameTree{t.at, t.text}, nil
+	case t.is("CAST"), t.is("TRY_CAST"):
+		return p.cast(t.is("TRY_CAST"))
+	}
+	p.next += 2
+	args, err := p.list(")")
+	return &callTree{t.at, strings.ToLower(t.text), args}, err
+}
+
+// caseOf reads both forms of CASE.
+func (p *parser) caseOf() (tree, error) {
+	c := &caseTree{at: p.take().at}
+	var err error
+	if !p.peek().is("WHEN") {
+		if c.operand, err = p.expression(0); err != nil {
+			return nil, err
+		}
+	}
+	for p.keyword("WHEN") {
+		var w whenTree
+		if w.when, err = p.expression(0); err != nil {
+			return nil, err
+		}
+		if err = p.expectKeyword("THEN"); err != nil {
+			return nil, err
+		}
+		if w.then, err = p.expression(0); err != nil {
+			return nil, err
+		}
+		c.whens = append(c.whens, w)
+	}
+	if len(c.whens) == 0 {
+		return nil, p.unexpected("WHEN")
+	}
+	if p.keyword("ELSE") {
+		if c.other, err = p.expression(0); err != nil {
+			return nil, err
+		}
+	}
+	if !p.keyword("END") {
+		return nil, p.unexpected("an operator, WHEN, ELSE or END")
+	}
+	return c, nil
+}
+
+// cast reads CAST(x AS type).
+func (p *parser) cast(try bool) (tree, error) {
+	at := p.take().at
+	p.take()
+	x, err := p.expression(0)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.expectKeyword("AS"); err != nil {
+		return nil, err
+	}
+	to, err := p.typeName()
+	if err != nil {
+		return nil, err
+	}
+	return &castTree{at, x, to, try}, p.expectSign(")")
+}
+
+// typeName reads a type: one of the house's names, or of SQL's.
+func (p *parser) typeName() (column.Type, error) {
+	t := p.peek()
+	name := strings.ToLower(t.text)
+	if t.kind != wordToken {
+		return column.Type{}, p.unexpected("a type")
+	}
+	p.take()
+	if name != "array" {
+		return scalarType(t, name)
+	}
+	if err := p.expectSign("<"); err != nil {
+		return column.Type{}, err
+	}
+	inner := p.peek()
+	if inner.kind != wordToken {
+		return column.Type{}, p.unexpected("a type")
+	}
+	p.take()
+	elem, err := scalarType(inner, strings.ToLower(inner.text))
+	if err != nil {
+		return column.Type{}, err
+	}
+	return column.ArrayOf(elem.Kind), p.expectSign(">")
+}
+
+// scalarType is the type called name, which stands at t.
+func scalarType(t token, name string) (column.Type, error) {
+	switch name {
+	case "integer":
+		name = "int"
+	case "bigint":
+		name = "long"
+	case "real":
+		name = "float"
+	case "varchar", "text":
+		name = "string"
+	case "blob", "varbinary":
+		name = "binary"
+	case "boolean":
+		name = "bool"
+	}
+	if typ, err := column.ParseType(name); err == nil {
+		return typ, nil
+	}
+	names := append(column.TypeNames(), "array")
+	return column.Type{}, &Error{Offset: t.at, Message: fmt.Sprintf("no type %q; there are %s", t.text, strings.Join(names, ", ")), Nearest: nearest(name, names)}
+}
