@@ -1,0 +1,277 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/millrace-io/millrace/bench/pins"
+)
+
+// benchOptions are the flags of bench.
+type benchOptions struct {
+	workload pins.Config
+	texts    string
+	brokers  string
+	runs     int
+	json     bool
+	appendTo string
+	dir      string
+}
+
+func newBench() *cobra.Command {
+	o := benchOptions{workload: pins.Config{Records: pins.Records}}
+	cmd := &cobra.Command{
+		Use:   "bench [pins]",
+		Short: "How fast it is on this machine: Kafka to Delta, rows counted in the table",
+		Long: `bench produces a seeded workload to a Kafka broker in another process, runs the pinterest pipeline over it in a
+third until it is caught up, counts the rows in the table, and prints what one record cost. It does so several
+times; the spread is the noise of the machine, and no difference smaller than that means anything.
+
+pins is a million JSON records of about 730 bytes in 4 partitions, one in ten a repeat: decode, clean, select,
+dedupe, Parquet with snappy, a commit every 10 s. CPU is user and system of the engine's process from its start
+to its end, the broker apart.`,
+		Example: `  millrace bench
+  millrace bench --brokers localhost:9092 --append bench/results/pins.jsonl
+  millrace bench --records 100000 --runs 1 --json`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"pins"},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return bench(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.Int64Var(&o.workload.Records, "records", pins.Records, "records of the workload")
+	f.BoolVar(&o.workload.Fresh, "fresh", false, "texts that do not repeat")
+	f.StringVar(&o.texts, "texts", "", "file of pins as JSON lines to take texts from, instead of made-up ones")
+	f.StringVar(&o.brokers, "brokers", "", "address of a broker (default: an embedded one in another process)")
+	f.IntVar(&o.runs, "runs", 3, "runs, one after the other")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
+	f.StringVar(&o.appendTo, "append", "", "append the result as a JSON line to this file")
+	f.StringVar(&o.dir, "dir", "", "folder for the tables (default: a temporary one)")
+	cmd.AddCommand(newBenchBroker())
+	return cmd
+}
+
+// A benchResult is what bench --json prints and --append keeps.
+type benchResult struct {
+	At       string     `json:"at"`
+	Workload string     `json:"workload"`
+	Records  int64      `json:"records"`
+	Fresh    bool       `json:"fresh"`
+	Texts    string     `json:"texts,omitempty"`
+	Broker   string     `json:"broker"` // "embedded", or "given"
+	Version  string     `json:"version"`
+	Machine  string     `json:"machine"`
+	Runs     []benchRun `json:"runs"`
+	// NoisePercent is the spread of the CPU time between runs of the same thing, as a share of the median.
+	NoisePercent float64 `json:"noise_percent"`
+}
+
+// A benchRun is one run.
+type benchRun struct {
+	RecordsPerS  float64            `json:"records_per_s"`
+	CPUUs        float64            `json:"cpu_us_per_record"` // user + system, whole process
+	UserS        float64            `json:"user_s"`
+	SystemS      float64            `json:"system_s"`
+	WallS        float64            `json:"wall_s"`
+	MaxRSSMB     float64            `json:"max_rss_mb"`
+	AllocsPerRec float64            `json:"allocs_per_record"`
+	BytesWritten int64              `json:"bytes_written"`
+	Rows         int64              `json:"rows"`
+	Distinct     int64              `json:"distinct"`
+	StageS       map[string]float64 `json:"stage_s"` // wall time of the stages, over all goroutines
+}
+
+func bench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) error {
+	if err := o.prepare(); err != nil {
+		return usageError{err}
+	}
+	dir := o.dir
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "millrace-bench-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+	}
+	fmt.Fprintf(stderr, "producing %s records …\n", count(o.workload.Records))
+	brokers, done, err := o.broker(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	result := o.result()
+	for n := range o.runs {
+		fmt.Fprintf(stderr, "run %d of %d …\n", n+1, o.runs)
+		r, err := o.run(ctx, brokers, filepath.Join(dir, strconv.Itoa(n)), stderr)
+		if err != nil {
+			return fmt.Errorf("run %d: %w", n+1, err)
+		}
+		result.Runs = append(result.Runs, r)
+	}
+	result.NoisePercent = result.noise()
+	if err := o.keep(result); err != nil {
+		return err
+	}
+	if o.json {
+		return printJSONLine(stdout, result)
+	}
+	result.print(stdout)
+	return nil
+}
+
+// prepare reads the pool of texts and checks the rest.
+func (o *benchOptions) prepare() error {
+	if o.runs < 1 {
+		return fmt.Errorf("--runs %d: expected at least 1", o.runs)
+	}
+	if o.texts != "" {
+		f, err := os.Open(o.texts)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if o.workload.Texts, err = pins.ReadTexts(f); err != nil {
+			return fmt.Errorf("%s: %w", o.texts, err)
+		}
+	}
+	return o.workload.Validate()
+}
+
+func (o *benchOptions) result() benchResult {
+	broker := "embedded"
+	if o.brokers != "" {
+		broker = "given"
+	}
+	return benchResult{
+		At: time.Now().UTC().Format(time.RFC3339), Workload: "pins", Records: o.workload.Records, Fresh: o.workload.Fresh, Texts: filepath.Base(o.texts),
+		Broker: broker, Version: version, Machine: fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version()),
+	}
+}
+
+// userID makes the topics' names: one set of topics holds one workload.
+func (o *benchOptions) userID() string {
+	id := fmt.Sprintf("bench-pins-%d", o.workload.Records)
+	if o.workload.Fresh {
+		id += "-fresh"
+	}
+	if o.texts != "" {
+		id += "-texts"
+	}
+	return id
+}
+
+// run runs the pipeline once in a process of its own and counts what it wrote.
+func (o *benchOptions) run(ctx context.Context, brokers, lake string, stderr io.Writer) (benchRun, error) {
+	if err := os.RemoveAll(lake); err != nil {
+		return benchRun{}, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return benchRun{}, err
+	}
+	var out, logs bytes.Buffer
+	cmd := exec.CommandContext(ctx, self, "run", "pinterest", "--until-caught-up", "--json", "--http", "", "--lake", lake,
+		"--set", "BROKERS="+brokers, "--set", "USER_ID="+o.userID())
+	cmd.Stdout, cmd.Stderr = &out, &logs
+	if err := cmd.Run(); err != nil {
+		stderr.Write(logs.Bytes()) //nolint:errcheck // what went wrong matters more
+		return benchRun{}, err
+	}
+	var r report
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		return benchRun{}, fmt.Errorf("the run's report: %w", err)
+	}
+	u := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	records := float64(o.workload.Records)
+	user, system := cmd.ProcessState.UserTime().Seconds(), cmd.ProcessState.SystemTime().Seconds()
+	b := benchRun{
+		RecordsPerS: records / r.WallS, CPUUs: (user + system) / records * 1e6, UserS: user, SystemS: system, WallS: r.WallS,
+		MaxRSSMB: float64(u.Maxrss) * 1024 / 1e6, AllocsPerRec: float64(r.Allocs) / records, StageS: r.StageS,
+	}
+	return b, o.countRows(ctx, filepath.Join(lake, o.userID()+"_pin_table"), &b)
+}
+
+// countRows reads the table, and fails unless it holds each record's row once.
+func (o *benchOptions) countRows(ctx context.Context, table string, b *benchRun) error {
+	s, store, err := snapshot(ctx, table, -1)
+	if err != nil {
+		return err
+	}
+	b.BytesWritten = describeTable(s, store).Bytes
+	ids := map[string]struct{}{}
+	err = scan(ctx, store, s, []string{"unique_id"}, -1, func(r scanned) error {
+		for row := range r.rows {
+			b.Rows++
+			ids[text(r.columns[0], row)] = struct{}{}
+		}
+		return nil
+	})
+	b.Distinct = int64(len(ids))
+	if want := o.workload.Distinct(); err == nil && (b.Rows != want || b.Distinct != want) {
+		err = fmt.Errorf("%s holds %d rows, %d of them different; %d are right", table, b.Rows, b.Distinct, want)
+	}
+	return err
+}
+
+// noise is the spread of the CPU time, in percent of its median.
+func (r benchResult) noise() float64 {
+	cpu := r.sorted(func(b benchRun) float64 { return b.CPUUs })
+	return (cpu[len(cpu)-1] - cpu[0]) / cpu[len(cpu)/2] * 100
+}
+
+func (r benchResult) sorted(of func(benchRun) float64) []float64 {
+	var all []float64
+	for _, b := range r.Runs {
+		all = append(all, of(b))
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (o *benchOptions) keep(r benchResult) error {
+	if o.appendTo == "" {
+		return nil
+	}
+	f, err := os.OpenFile(o.appendTo, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("keep the result: %w", err)
+	}
+	return errors.Join(printJSONLine(f, r), f.Close())
+}
+
+func (r benchResult) print(w io.Writer) {
+	fmt.Fprintf(w, "%s: %s records, broker %s, %s\n\n", r.Workload, count(r.Records), r.Broker, r.Machine)
+	header := []string{"run", "records/s", "CPU µs/record", "user s", "system s", "peak RSS MB", "allocs/record", "written", "rows"}
+	var rows [][]string
+	for i, b := range r.Runs {
+		rows = append(rows, []string{
+			strconv.Itoa(i + 1), count(int64(b.RecordsPerS)), fmt.Sprintf("%.2f", b.CPUUs), fmt.Sprintf("%.2f", b.UserS), fmt.Sprintf("%.2f", b.SystemS),
+			fmt.Sprintf("%.0f", b.MaxRSSMB), fmt.Sprintf("%.3f", b.AllocsPerRec), size(b.BytesWritten), count(b.Rows),
+		})
+	}
+	grid(w, header, rows, 0, header...)
+	cpu := r.sorted(func(b benchRun) float64 { return b.CPUUs })
+	fmt.Fprintf(w, "\nmedian %.2f µs of CPU a record; runs of the same thing differ by %.1f %%\n", cpu[len(cpu)/2], r.NoisePercent)
+	last := r.Runs[len(r.Runs)-1]
+	var stages []string
+	for _, name := range []string{"decode", "operators", "encode", "seal", "checkpoint", "commit"} {
+		stages = append(stages, fmt.Sprintf("%s %.2f", name, last.StageS[name]))
+	}
+	fmt.Fprintf(w, "seconds by stage in the last run, over all goroutines: %s\n", strings.Join(stages, ", "))
+}

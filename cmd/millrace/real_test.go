@@ -1,0 +1,115 @@
+//go:build real
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/enginetest/corpus"
+	"github.com/millrace-io/millrace/engine/spec"
+	"github.com/millrace-io/millrace/pipelines/pinterest/emulator"
+	"github.com/millrace-io/millrace/scripts/realtest"
+)
+
+// long says whether the longest runs are asked for whole; else they are a tenth.
+func long() bool { return os.Getenv("MILLRACE_LONG") != "" }
+
+func TestRealKill(t *testing.T) {
+	k := realtest.StartKafka(t)
+	k.CreateTopic(t, "kill", 4)
+	run := &killing{brokers: k.Brokers, topic: "kill", records: 100_000, rate: 20_000, kills: 4}
+	if long() {
+		run.records, run.kills = 1_000_000, 32
+	}
+	run.run(t)
+	for _, table := range []string{"plain", "deduped"} {
+		if got := realtest.ReadDelta(t, filepath.Join(run.dir, "lake", table), "id"); got.Rows != run.records || got.Distinct != run.records {
+			t.Errorf("others read %d rows and %d ids in %s, want %d", got.Rows, got.Distinct, table, run.records)
+		}
+	}
+}
+
+func TestRealFenced(t *testing.T) {
+	k := realtest.StartKafka(t)
+	k.CreateTopic(t, "kill", 4)
+	fence(t, &killing{brokers: k.Brokers, topic: "kill", records: 200_000, rate: 20_000})
+}
+
+// TestRealRowsReadByOthers has the real rows go through a real broker, and the tables judged by a naive
+// cleaning of the same rows and by two other readers.
+func TestRealRowsReadByOthers(t *testing.T) {
+	k := realtest.StartKafka(t)
+	raw := map[string]string{}
+	for _, table := range []string{"pin", "geo", "user"} {
+		k.CreateTopic(t, demoTopic(table), 1)
+		f := corpus.Open(t, "pinterest", table+".ndjson")
+		raw[table] = f.Name()
+		var records []*kgo.Record
+		for lines := bufio.NewScanner(f); lines.Scan(); {
+			records = append(records, &kgo.Record{Topic: demoTopic(table), Value: append([]byte{}, lines.Bytes()...)})
+		}
+		k.Produce(t, records...)
+	}
+	lake := filepath.Join(t.TempDir(), "lake")
+	def, err := demoDefinition(k.Brokers, lake)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := newFleet([]*spec.Definition{def}, engine.Options{UntilCaughtUp: true}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	judge(t, lake, raw)
+}
+
+// TestDemoReadByOthers does the same with what demo leaves, its dirt included.
+func TestDemoReadByOthers(t *testing.T) {
+	const events = 20_000
+	dir := t.TempDir()
+	for range 2 { // the second run goes on where the first was
+		if err := demo(t.Context(), demoOptions{dir: dir, events: events / 2, rate: 1}, io.Discard, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw := map[string]string{}
+	files := map[string]*os.File{}
+	for _, table := range []string{"pin", "geo", "user"} {
+		f, err := os.Create(filepath.Join(dir, table+".ndjson"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files[table], raw[table] = f, f.Name()
+	}
+	gen := emulator.New(demoSeed, 0)
+	for range events {
+		for table, r := range gen.Next().Records() {
+			fmt.Fprintf(files[table], "%s\n", r.Value)
+		}
+	}
+	judge(t, filepath.Join(dir, "lake"), raw)
+}
+
+func judge(t *testing.T, lake string, raw map[string]string) {
+	t.Helper()
+	sources := map[string]string{"pin": "pins", "geo": "geo", "user": "users"}
+	for table, file := range raw {
+		path := filepath.Join(lake, demoUser+"_"+table+"_table")
+		realtest.CheckCleaned(t, realtest.Cleaned{
+			Kind: table, Path: path, Raw: []string{file}, Quarantine: filepath.Join(lake, demoUser+"_quarantine"), Source: sources[table],
+		})
+		realtest.CheckPruning(t, path, false)
+	}
+}

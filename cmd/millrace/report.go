@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/millrace-io/millrace/engine"
+)
+
+// A report is the last line of run --json, one a pipeline. It is part of the product.
+type report struct {
+	Pipeline  string                 `json:"pipeline"`
+	Epochs    int64                  `json:"epochs"`
+	Records   int64                  `json:"records"` // taken in
+	WallS     float64                `json:"wall_s"`
+	CPUS      float64                `json:"cpu_s"`      // user and system, of the whole process
+	MaxRSSMB  float64                `json:"max_rss_mb"` // of the whole process
+	Allocs    uint64                 `json:"allocs"`     // objects allocated by the whole process
+	Ledger    map[string]rowCounts   `json:"ledger"`     // of this run
+	Tables    map[string]tableReport `json:"tables"`
+	StageS    map[string]float64     `json:"stage_s"` // seconds by stage, over all goroutines
+	Completed bool                   `json:"completed"`
+}
+
+// rowCounts is an engine.Count; of a source, in is records.
+type rowCounts = engine.Count
+
+type tableReport struct {
+	URL        string `json:"url"`
+	Version    int64  `json:"version"`
+	RowsAdded  int64  `json:"rows_added"`
+	FilesAdded int64  `json:"files_added"`
+}
+
+func (f *fleet) reports() []report {
+	cpu, rss := usage()
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []report
+	for i, p := range f.pipelines {
+		r := f.results[i]
+		out := report{
+			Pipeline: p.def.Plan.Pipeline, Epochs: r.Epochs, Records: p.task.Status().Records, WallS: time.Since(f.began).Seconds(), CPUS: cpu.Seconds(), MaxRSSMB: rss, Allocs: mem.Mallocs,
+			Ledger: r.Ledger, Tables: map[string]tableReport{}, StageS: p.task.Status().StageSeconds, Completed: f.ended[i],
+		}
+		for name, v := range r.Versions {
+			out.Tables[name] = tableReport{URL: p.tableURL(name), Version: v, RowsAdded: r.Rows[name], FilesAdded: r.Files[name]}
+		}
+		all = append(all, out)
+	}
+	return all
+}
+
+// tableURL is where a table of the pipeline lies.
+func (p *pipeline) tableURL(name string) string { return p.lake.URL() + "/" + p.pathOf(name) }
+
+// pathOf is a table's path under the lake.
+func (p *pipeline) pathOf(name string) string {
+	if t, ok := p.def.Tables[name]; ok {
+		return t.Path
+	}
+	return p.def.QuarantinePath
+}
+
+// usage is the CPU time of this process so far, and the most memory it held, in MB of 10^6 bytes.
+func usage() (cpu time.Duration, rssMB float64) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), float64(u.Maxrss) * 1024 / 1e6
+}
+
+// report tells what the run did.
+func (f *fleet) report(stdout, stderr io.Writer, asJSON bool) error {
+	for _, r := range f.reports() {
+		if asJSON {
+			line, err := json.Marshal(r)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(stdout, "%s\n", line)
+			continue
+		}
+		r.print(stderr)
+	}
+	return nil
+}
+
+// print shows the report to people: one line.
+func (r report) print(w io.Writer) {
+	var rows int64
+	for _, t := range r.Tables {
+		rows += t.RowsAdded
+	}
+	fmt.Fprintf(w, "%s: %s records in, %s rows added to %s, %s, %.1f s\n",
+		r.Pipeline, count(r.Records), count(rows), plural(len(r.Tables), "table"), plural(int(r.Epochs), "epoch"), r.WallS)
+}
+
+// printLedger shows what became of the rows of each source and stream.
+func printLedger(w io.Writer, ledger map[string]rowCounts) {
+	header := []string{"", "in", "out", "filtered", "duplicate", "late", "quarantined"}
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(ledger)) {
+		c := ledger[name]
+		rows = append(rows, []string{name, count(c.In), count(c.Out), count(c.Filtered), count(c.Duplicate), count(c.Late), count(c.Quarantined)})
+	}
+	grid(w, header, rows, 0, header[1:]...)
+}
