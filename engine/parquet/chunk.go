@@ -142,11 +142,10 @@ func (k *chunk) elementsOf(l *column.List, runs []run) []run {
 	words := l.Valid.Words()
 	k.elements = k.elements[:0]
 	for _, r := range runs {
-		for from, end := r.from, r.to; from < r.to; from = end {
-			if end = r.to; words != nil {
-				from, end = nextRun(words, from, end)
-			}
+		for at := r.from; at < r.to; {
+			from, end := nextRun(words, at, r.to)
 			k.elements = append(k.elements, run{int(l.Offsets[from]), int(l.Offsets[end])})
+			at = end
 		}
 	}
 	return k.elements

@@ -82,9 +82,15 @@ func (r *chunkReader) closeList() {
 	}
 }
 
+// oldDictionary is what writers before Parquet 2.0 call RLEDictionary in data pages, and Plain in dictionary
+// pages.
+//
+//lint:ignore SA1019 deprecated for writers; there are files that have it
+const oldDictionary = format.PlainDictionary
+
 // decode appends n values to dst.
 func (r *chunkReader) decode(dst column.Column, body []byte, n int, e format.Encoding) error {
-	if e != format.RLEDictionary && e != format.PlainDictionary {
+	if e != format.RLEDictionary && e != oldDictionary {
 		return decodeValues(dst, r.source, body, n, e)
 	}
 	if r.dictionary == nil {

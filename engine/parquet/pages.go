@@ -100,7 +100,7 @@ func (r *chunkReader) dictionaryPage(body []byte, h *format.PageHeader) error {
 	if r.dictionary != nil {
 		return errors.New("it is corrupt: a column has two dictionaries")
 	}
-	if d.Encoding != format.Plain && d.Encoding != format.PlainDictionary {
+	if d.Encoding != format.Plain && d.Encoding != oldDictionary {
 		return fmt.Errorf("a dictionary encoded as %v can't be read", d.Encoding)
 	}
 	body, err := r.unpress.page(r.codec, body, int(h.UncompressedPageSize))

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -55,26 +56,34 @@ func (x *numbers[T]) add(p *page, c column.Column, runs []run) {
 	p.reserve(x.bytes(c, runs))
 	words := f.Valid.Words()
 	for _, r := range runs {
-		for from, end := r.from, r.to; from < r.to; from = end {
-			if end = r.to; words != nil {
-				from, end = nextRun(words, from, end)
-			}
+		for at := r.from; at < r.to; {
+			from, end := nextRun(words, at, r.to)
 			p.body = appendRaw(p.body, f.Values[from:end])
 			x.seen.add(f.Values[from:end])
+			at = end
 		}
 	}
 }
 
 // nextRun gives the next rows in a row, of those from to to, that have a value. If none has, both are to.
+// words is a bit a row, 1 for a value; nil: all have one.
 func nextRun(words []uint64, from, to int) (first, end int) {
-	for from < to && words[from/64]>>(from%64)&1 == 0 {
-		from++
+	if words == nil {
+		return from, to
 	}
-	end = from
-	for end < to && words[end/64]>>(end%64)&1 != 0 {
-		end++
+	first = nextBit(words, 0, from, to)
+	return first, nextBit(words, ^uint64(0), first, to)
+}
+
+// nextBit is the first place in from to to where words, with flip applied, has a 1; to if there is none.
+func nextBit(words []uint64, flip uint64, from, to int) int {
+	for from < to {
+		if w := (words[from/64] ^ flip) >> (from % 64); w != 0 {
+			return min(from+bits.TrailingZeros64(w), to)
+		}
+		from += 64 - from%64
 	}
-	return from, end
+	return to
 }
 
 func (x *numbers[T]) finish(*page) {}
@@ -159,12 +168,11 @@ func (x *texts) add(p *page, c column.Column, runs []run) {
 	p.reserve(textBytes(t, runs))
 	words := t.Valid.Words()
 	for _, r := range runs {
-		for from, end := r.from, r.to; from < r.to; from = end {
-			if end = r.to; words != nil {
-				from, end = nextRun(words, from, end)
-			}
+		for at := r.from; at < r.to; {
+			from, end := nextRun(words, at, r.to)
 			p.body = appendTexts(p.body, t.Data, t.Offsets[from:end+1])
 			x.seen.add(t, from, end)
+			at = end
 		}
 	}
 }

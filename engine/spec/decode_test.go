@@ -108,9 +108,9 @@ deep: {k: [1s, 2ms]}
 		List:   []int{1, 2}, One: []string{"x"}, Enums: []string{"b", "a"},
 		Map:  Map[*embedded]{{Key: "z", Value: &embedded{"i"}}, {Key: "y"}},
 		Deep: Map[[]time.Duration]{{Key: "k", Value: []time.Duration{time.Second, 2 * time.Millisecond}}},
-		Kept: "default",
+		Kept: "default", private: "left alone",
 	}
-	got := everything{Kept: "default"}
+	got := everything{Kept: "default", private: "left alone"}
 	if err := n.Decode(&got); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package dedupe
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/big"
 	"testing"
@@ -171,7 +172,7 @@ func (p *player) apply(b *engine.Batch) []int {
 		b = &lent
 	}
 	kept := &rowsKept{}
-	if err := p.op.Apply(nil, b, kept); err != nil { //nolint:staticcheck // dedupe has no use for a context
+	if err := p.op.Apply(context.Background(), b, kept); err != nil {
 		panic(err)
 	}
 	return kept.rows
