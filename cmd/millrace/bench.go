@@ -31,6 +31,7 @@ type benchOptions struct {
 	json     bool
 	appendTo string
 	dir      string
+	cpu      string // file for a CPU profile of the last run
 }
 
 func newBench() *cobra.Command {
@@ -63,6 +64,7 @@ to its end, the broker apart.`,
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.StringVar(&o.appendTo, "append", "", "append the result as a JSON line to this file")
 	f.StringVar(&o.dir, "dir", "", "folder for the tables (default: a temporary one)")
+	f.StringVar(&o.cpu, "cpu-profile", "", "write a CPU profile of the last run to this `file`, for go tool pprof; it makes the run slower")
 	cmd.AddCommand(newBenchBroker())
 	return cmd
 }
@@ -118,7 +120,11 @@ func bench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) error 
 	result := o.result()
 	for n := range o.runs {
 		fmt.Fprintf(stderr, "run %d of %d …\n", n+1, o.runs)
-		r, err := o.run(ctx, brokers, filepath.Join(dir, strconv.Itoa(n)), stderr)
+		profile := ""
+		if n == o.runs-1 {
+			profile = o.cpu
+		}
+		r, err := o.run(ctx, brokers, filepath.Join(dir, strconv.Itoa(n)), profile, stderr)
 		if err != nil {
 			return fmt.Errorf("run %d: %w", n+1, err)
 		}
@@ -177,7 +183,7 @@ func (o *benchOptions) userID() string {
 }
 
 // run runs the pipeline once in a process of its own and counts what it wrote.
-func (o *benchOptions) run(ctx context.Context, brokers, lake string, stderr io.Writer) (benchRun, error) {
+func (o *benchOptions) run(ctx context.Context, brokers, lake, profile string, stderr io.Writer) (benchRun, error) {
 	if err := os.RemoveAll(lake); err != nil {
 		return benchRun{}, err
 	}
@@ -186,8 +192,11 @@ func (o *benchOptions) run(ctx context.Context, brokers, lake string, stderr io.
 		return benchRun{}, err
 	}
 	var out, logs bytes.Buffer
-	cmd := exec.CommandContext(ctx, self, "run", "pinterest", "--until-caught-up", "--json", "--http", "", "--lake", lake,
-		"--set", "BROKERS="+brokers, "--set", "USER_ID="+o.userID())
+	args := []string{"run", "pinterest", "--until-caught-up", "--json", "--http", "", "--lake", lake, "--set", "BROKERS=" + brokers, "--set", "USER_ID=" + o.userID()}
+	if profile != "" {
+		args = append(args, "--cpu-profile", profile)
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Stdout, cmd.Stderr = &out, &logs
 	if err := cmd.Run(); err != nil {
 		stderr.Write(logs.Bytes()) //nolint:errcheck // what went wrong matters more

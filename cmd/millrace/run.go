@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"sync"
 	"syscall"
 	"time"
@@ -26,6 +27,7 @@ type runOptions struct {
 	engine engine.Options
 	http   string
 	json   bool
+	cpu    string // file for a CPU profile
 }
 
 func newRun() *cobra.Command {
@@ -50,6 +52,7 @@ with millrace: pinterest.`,
 	o.add(f)
 	f.StringVar(&o.http, "http", defaultHTTP, `where to serve /metrics, /status and tail; the next free port if taken; "" for not at all`)
 	f.BoolVar(&o.json, "json", false, "end with one JSON object a pipeline on stdout")
+	f.StringVar(&o.cpu, "cpu-profile", "", "write a CPU profile of the run to this `file`, for go tool pprof")
 	f.BoolVar(&o.engine.UntilCaughtUp, "until-caught-up", false, "end when every source has reached the end it had at the start")
 	f.BoolVar(&o.engine.Standby, "standby", false, "wait, and take over when the owner has written no checkpoint for --takeover")
 	f.DurationVar(&o.engine.Takeover, "takeover", engine.DefaultTakeover, "how long the owner must be silent")
@@ -90,6 +93,13 @@ func runAll(ctx context.Context, defs []*spec.Definition, o runOptions, stdout, 
 		}
 		defer done()
 	}
+	if o.cpu != "" {
+		done, err := profileCPU(o.cpu)
+		if err != nil {
+			return usageError{err}
+		}
+		defer done()
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer onSignals(fleet.stop, func() { cancel(errInterrupted) })()
@@ -100,6 +110,21 @@ func runAll(ctx context.Context, defs []*spec.Definition, o runOptions, stdout, 
 		return err
 	}
 	return err
+}
+
+// profileCPU writes where the CPU time goes to a file until done is called.
+func profileCPU(name string) (done func(), err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("CPU profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("CPU profile: %w", err), f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}, nil
 }
 
 // errInterrupted ends a run at the second signal.

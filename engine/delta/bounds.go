@@ -18,48 +18,16 @@ type whole[T int32 | int64] struct {
 
 func (w *whole[T]) reset() { w.seen = false }
 
-func (w *whole[T]) add(c column.Column, sel column.Selection, n int) {
+func (w *whole[T]) add(c column.Column) {
 	f := c.(*column.Fixed[T])
-	first := firstValue(&f.Valid, sel, n)
-	if first < 0 {
-		return
-	}
-	if !w.seen {
-		w.seen, w.min, w.max = true, f.Values[first], f.Values[first]
-	}
-	lo, hi := w.min, w.max
-	if sel == nil && f.Valid.Nulls() == 0 {
-		for _, v := range f.Values[:n] {
-			lo, hi = min(lo, v), max(hi, v)
+	for row, v := range f.Values {
+		switch {
+		case f.Valid.Null(row):
+		case !w.seen:
+			w.seen, w.min, w.max = true, v, v
+		default:
+			w.min, w.max = min(w.min, v), max(w.max, v)
 		}
-	} else {
-		for row := range sel.All(n) {
-			if !f.Valid.Null(row) {
-				lo, hi = min(lo, f.Values[row]), max(hi, f.Values[row])
-			}
-		}
-	}
-	w.min, w.max = lo, hi
-}
-
-// firstValue is the first selected row that is not null, or -1.
-func firstValue(v *column.Validity, sel column.Selection, n int) int {
-	for row := range sel.All(n) {
-		if !v.Null(row) {
-			return row
-		}
-	}
-	return -1
-}
-
-func (w *whole[T]) merge(o bounds) {
-	p := o.(*whole[T])
-	switch {
-	case !p.seen:
-	case !w.seen:
-		w.seen, w.min, w.max = true, p.min, p.max
-	default:
-		w.min, w.max = min(w.min, p.min), max(w.max, p.max)
 	}
 }
 
@@ -135,13 +103,11 @@ type floating[T float32 | float64] struct {
 
 func (f *floating[T]) reset() { f.seen, f.nan = false, false }
 
-func (f *floating[T]) add(c column.Column, sel column.Selection, n int) {
+func (f *floating[T]) add(c column.Column) {
 	x := c.(*column.Fixed[T])
-	for row := range sel.All(n) {
-		if x.Valid.Null(row) {
-			continue
-		}
-		switch v := x.Values[row]; {
+	for row, v := range x.Values {
+		switch {
+		case x.Valid.Null(row):
 		case v != v:
 			f.nan = true
 		case !f.seen:
@@ -151,18 +117,6 @@ func (f *floating[T]) add(c column.Column, sel column.Selection, n int) {
 		case v > f.max:
 			f.max = v
 		}
-	}
-}
-
-func (f *floating[T]) merge(o bounds) {
-	p := o.(*floating[T])
-	f.nan = f.nan || p.nan
-	switch {
-	case !p.seen:
-	case !f.seen:
-		f.seen, f.min, f.max = true, p.min, p.max
-	default:
-		f.min, f.max = min(f.min, p.min), max(f.max, p.max)
 	}
 }
 

@@ -62,14 +62,12 @@ func ExampleLoad() {
 
 func ExampleStats() {
 	ids := column.New(column.Of(column.Long)).(*column.Longs)
-	for _, id := range []int64{7, 3, 9} {
-		ids.Append(id)
-	}
-	ids.AppendNull()
-	s := delta.NewStats(column.Schema{{Name: "id", Type: ids.Type()}}, nil)
-	s.Add([]column.Column{ids}, column.Selection{0, 1, 3}, ids.Len())
+	ids.Append(3)
+	ids.Append(9)
+	s := delta.NewStats(column.Schema{{Name: "id", Type: ids.Type()}})
+	s.Add(1000, []delta.ColumnSummary{{Nulls: 10, Ends: ids}})
 	fmt.Println(s.JSON())
-	// Output: {"numRecords":3,"minValues":{"id":3},"maxValues":{"id":7},"nullCount":{"id":1}}
+	// Output: {"numRecords":1000,"minValues":{"id":3},"maxValues":{"id":9},"nullCount":{"id":10}}
 }
 
 func ExamplePartitionPath() {

@@ -1,8 +1,6 @@
 package delta
 
 import (
-	"slices"
-
 	"github.com/millrace-io/millrace/engine/column"
 )
 
@@ -10,11 +8,11 @@ import (
 // make the log of a wide table grow with columns nobody filters by.
 const indexedColumns = 32
 
-// Stats gathers the statistics of one data file from the rows that go into it. They are exact, but for
-// long strings and fractions of milliseconds, whose bounds are looser than the values and never tighter.
+// Stats gathers the statistics of one data file from summaries of the rows that go into it, one a row group.
+// They are exact, but for long strings and fractions of milliseconds, whose bounds are looser than the values
+// and never tighter.
 //
-// A Stats belongs to one goroutine. It holds at most 2 × 260 bytes a string column and allocates nothing a
-// row.
+// A Stats belongs to one goroutine. It holds at most 2 × 260 bytes a string column.
 type Stats struct {
 	records int64
 	columns []indexed
@@ -23,34 +21,26 @@ type Stats struct {
 // indexed is a column of the file that has statistics.
 type indexed struct {
 	name   string
-	at     int // index in the schema
 	nulls  int64
 	bounds bounds // nil: the type has none
 }
 
 // bounds are the least and the greatest value seen of a column.
 type bounds interface {
-	// add takes the selected rows of a column, nulls among them.
-	add(c column.Column, sel column.Selection, n int)
-	// merge takes what another of the same type has seen.
-	merge(o bounds)
+	// add takes the values of a column. Nulls among them do not count.
+	add(c column.Column)
 	// appendMin and appendMax write the bound as JSON, or nothing where it has none.
 	appendMin(b []byte) []byte
 	appendMax(b []byte) []byte
 	reset()
 }
 
-// NewStats makes the statistics of a file with rows of schema in a table partitioned by the columns named:
-// those are not in the file and have no statistics.
-func NewStats(schema column.Schema, partitionBy []string) *Stats {
+// NewStats makes the statistics of a file whose columns are those of schema: all of the table but the
+// partition columns, which are not in files and have no statistics.
+func NewStats(schema column.Schema) *Stats {
 	s := &Stats{}
-	for i, f := range schema {
-		if len(s.columns) == indexedColumns {
-			break
-		}
-		if !slices.Contains(partitionBy, f.Name) {
-			s.columns = append(s.columns, indexed{name: f.Name, at: i, bounds: boundsOf(f.Type)})
-		}
+	for _, f := range schema[:min(len(schema), indexedColumns)] {
+		s.columns = append(s.columns, indexed{name: f.Name, bounds: boundsOf(f.Type)})
 	}
 	return s
 }
@@ -79,44 +69,22 @@ func boundsOf(t column.Type) bounds {
 // Rows is the number of rows added.
 func (s *Stats) Rows() int64 { return s.records }
 
-// Add takes the rows sel of cols, the columns of the schema in its order; all n rows when sel is nil. The
-// columns are lent.
-func (s *Stats) Add(cols []column.Column, sel column.Selection, n int) {
-	s.records += int64(sel.Count(n))
+// A ColumnSummary is what statistics need to know of some rows of a column.
+type ColumnSummary struct {
+	Nulls int64
+	// Ends holds the least and the greatest value of the rows, and a NaN if there is one. Other values of the
+	// column do no harm. nil for a type without order: bool, binary and arrays.
+	Ends column.Column
+}
+
+// Add takes rows: their number, and a summary of each column of the schema in its order, which is lent.
+func (s *Stats) Add(rows int64, columns []ColumnSummary) {
+	s.records += rows
 	for i := range s.columns {
 		x := &s.columns[i]
-		c := cols[x.at]
-		x.nulls += nullsIn(c.Nulls(), sel, n)
+		x.nulls += columns[i].Nulls
 		if x.bounds != nil {
-			x.bounds.add(c, sel, n)
-		}
-	}
-}
-
-func nullsIn(v *column.Validity, sel column.Selection, n int) int64 {
-	if v.Nulls() == 0 {
-		return 0
-	}
-	if sel == nil && n == v.Len() {
-		return int64(v.Nulls())
-	}
-	nulls := int64(0)
-	for row := range sel.All(n) {
-		if v.Null(row) {
-			nulls++
-		}
-	}
-	return nulls
-}
-
-// Merge adds what o has seen. Both must be of the same schema and partition columns.
-func (s *Stats) Merge(o *Stats) {
-	s.records += o.records
-	for i := range s.columns {
-		x, y := &s.columns[i], &o.columns[i]
-		x.nulls += y.nulls
-		if x.bounds != nil {
-			x.bounds.merge(y.bounds)
+			x.bounds.add(columns[i].Ends)
 		}
 	}
 }

@@ -55,8 +55,8 @@ func withNull(c column.Column) column.Column {
 
 // statsOf is the statistics of one column called c.
 func statsOf(c column.Column) string {
-	s := NewStats(column.Schema{{Name: "c", Type: c.Type()}}, nil)
-	s.Add([]column.Column{c}, nil, c.Len())
+	s := NewStats(column.Schema{{Name: "c", Type: c.Type()}})
+	s.Add(int64(c.Len()), []ColumnSummary{{Nulls: int64(c.Nulls().Nulls()), Ends: c}})
 	return s.JSON()
 }
 
@@ -132,24 +132,22 @@ func TestStatsOfOneColumn(t *testing.T) {
 	}
 }
 
-func TestStatsLeaveOutPartitionsAndColumnsPast32(t *testing.T) {
+func TestStatsLeaveOutColumnsPast32(t *testing.T) {
 	var schema column.Schema
-	var cols []column.Column
+	var cols []ColumnSummary
 	for i := range 40 {
 		schema = append(schema, column.Field{Name: fmt.Sprintf("c%02d", i), Type: column.Of(column.Long)})
-		cols = append(cols, longs(int64(i)))
+		cols = append(cols, ColumnSummary{Ends: longs(int64(i))})
 	}
-	s := NewStats(schema, []string{"c03"})
-	s.Add(cols, nil, 1)
+	s := NewStats(schema)
+	s.Add(1, cols)
 	var got struct{ MinValues map[string]int64 }
 	if err := json.Unmarshal([]byte(s.JSON()), &got); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]int64{}
-	for i := range 33 {
-		if i != 3 {
-			want[fmt.Sprintf("c%02d", i)] = int64(i)
-		}
+	for i := range 32 {
+		want[fmt.Sprintf("c%02d", i)] = int64(i)
 	}
 	if diff := cmp.Diff(want, got.MinValues); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -162,27 +160,24 @@ type naive struct {
 	lo, hi      any
 }
 
-// TestStatsAgreeWithNaive adds random batches with random selections, in parts that are merged, and
-// compares with a loop over all values.
+// TestStatsAgreeWithNaive adds random batches and compares with a loop over all values.
 func TestStatsAgreeWithNaive(t *testing.T) {
 	schema := column.Schema{{Name: "n", Type: column.Of(column.Long)}, {Name: "s", Type: column.Of(column.String)}}
 	rapid.Check(t, func(t *rapid.T) {
-		total := NewStats(schema, nil)
-		part := NewStats(schema, nil)
+		total := NewStats(schema)
 		var n, s naive
 		for range rapid.IntRange(0, 6).Draw(t, "batches") {
-			cols, sel, rows := drawBatch(t)
-			part.Add(cols, sel, rows)
-			for row := range sel.All(rows) {
+			cols, rows := drawBatch(t)
+			var parts []ColumnSummary
+			for _, c := range cols {
+				parts = append(parts, ColumnSummary{Nulls: int64(c.Nulls().Nulls()), Ends: c})
+			}
+			total.Add(int64(rows), parts)
+			for row := range rows {
 				n.add(cols[0], row)
 				s.add(cols[1], row)
 			}
-			if rapid.Bool().Draw(t, "merge") {
-				total.Merge(part)
-				part.Reset()
-			}
 		}
-		total.Merge(part)
 		var got struct {
 			NumRecords           int
 			MinValues, MaxValues struct{ N, S any }
@@ -243,12 +238,11 @@ func (n *naive) add(c column.Column, row int) {
 	}
 }
 
-func drawBatch(t *rapid.T) ([]column.Column, column.Selection, int) {
+func drawBatch(t *rapid.T) ([]column.Column, int) {
 	n := column.New(column.Of(column.Long)).(*column.Longs)
 	s := column.New(column.Of(column.String)).(*column.Texts)
 	rows := rapid.IntRange(0, 8).Draw(t, "rows")
-	sel := column.Selection{}
-	for row := range rows {
+	for range rows {
 		if rapid.IntRange(0, 3).Draw(t, "null") == 0 {
 			n.AppendNull()
 		} else {
@@ -259,54 +253,8 @@ func drawBatch(t *rapid.T) ([]column.Column, column.Selection, int) {
 		} else {
 			s.AppendString(rapid.OneOf(rapid.String(), rapid.StringOfN(rapid.RuneFrom([]rune{'a', 'é', '\x7f', utf8.MaxRune}), 0, 70, -1)).Draw(t, "s"))
 		}
-		if rapid.Bool().Draw(t, "selected") {
-			sel = append(sel, int32(row))
-		}
 	}
-	if rapid.Bool().Draw(t, "all") {
-		sel = nil
-	}
-	return []column.Column{n, s}, sel, rows
-}
-
-func benchBatch(rows int) (column.Schema, []column.Column) {
-	schema := column.Schema{
-		{Name: "n", Type: column.Of(column.Long)}, {Name: "d", Type: column.Of(column.Double)},
-		{Name: "s", Type: column.Of(column.String)}, {Name: "url", Type: column.Of(column.String)},
-	}
-	n, d := longs().(*column.Longs), doubles().(*column.Doubles)
-	s, url := strs().(*column.Texts), strs().(*column.Texts)
-	for i := range rows {
-		v := int64(i) * 7919 % 65537
-		n.Append(v)
-		d.Append(float64(v) / 3)
-		s.AppendString(fmt.Sprintf("%08x-unique-%d", v*2654435761, v))
-		url.AppendString(fmt.Sprintf("https://i.pinimg.com/originals/%08x.jpg", v*2654435761))
-	}
-	return schema, []column.Column{n, d, s, url}
-}
-
-func TestStatsAllocateNothingARow(t *testing.T) {
-	schema, cols := benchBatch(1000)
-	s := NewStats(schema, nil)
-	s.Add(cols, nil, 1000)
-	if allocs := testing.AllocsPerRun(10, func() { s.Add(cols, nil, 1000) }); allocs > 0 {
-		t.Errorf("%v allocations a batch", allocs)
-	}
-}
-
-func BenchmarkStatsAdd(b *testing.B) {
-	schema, cols := benchBatch(10_000)
-	for i, f := range schema {
-		b.Run(f.Name, func(b *testing.B) {
-			s := NewStats(schema[i:i+1], nil)
-			b.ReportAllocs()
-			for b.Loop() {
-				s.Add(cols[i:i+1], nil, 10_000)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/row")
-		})
-	}
+	return []column.Column{n, s}, rows
 }
 
 func TestQuotedIsJSON(t *testing.T) {

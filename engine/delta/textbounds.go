@@ -2,7 +2,6 @@ package delta
 
 import (
 	"bytes"
-	"encoding/binary"
 	"unicode/utf8"
 
 	"github.com/millrace-io/millrace/engine/column"
@@ -20,72 +19,28 @@ const (
 type text struct {
 	min, max []byte // cut to keptBytes
 	seen     bool
-
-	// What settles nearly every comparison: how many bytes min and max begin with that are the same, as those
-	// of addresses are, and the eight that follow.
-	shared           int
-	minHead, maxHead uint64
 }
 
 func (t *text) reset() { t.seen = false }
 
-func (t *text) add(c column.Column, sel column.Selection, n int) {
+func (t *text) add(c column.Column) {
 	x := c.(*column.Texts)
-	for row := range sel.All(n) {
-		if x.Valid.Null(row) {
-			continue
+	for row := range x.Len() {
+		if !x.Valid.Null(row) {
+			t.take(x.At(row))
 		}
-		v := x.At(row)
-		if t.seen && len(v) >= t.shared+8 && (t.shared == 0 || string(v[:t.shared]) == string(t.min[:t.shared])) {
-			if h := binary.BigEndian.Uint64(v[t.shared:]); t.minHead < h && h < t.maxHead {
-				continue
-			}
-		}
-		t.take(v)
 	}
-}
-
-// head orders as the first eight bytes of v do.
-func head(v []byte) uint64 {
-	if len(v) >= 8 {
-		return binary.BigEndian.Uint64(v)
-	}
-	h := uint64(0)
-	for i, c := range v {
-		h |= uint64(c) << (56 - 8*i)
-	}
-	return h
 }
 
 func (t *text) take(v []byte) {
 	v = v[:min(len(v), keptBytes)]
-	below, above := !t.seen || bytes.Compare(v, t.min) < 0, !t.seen || bytes.Compare(v, t.max) > 0
-	if below {
+	if !t.seen || bytes.Compare(v, t.min) < 0 {
 		t.min = append(t.min[:0], v...)
 	}
-	if above {
+	if !t.seen || bytes.Compare(v, t.max) > 0 {
 		t.max = append(t.max[:0], v...)
 	}
-	if below || above {
-		t.seen, t.shared = true, common(t.min, t.max)
-		t.minHead, t.maxHead = head(t.min[t.shared:]), head(t.max[t.shared:])
-	}
-}
-
-// common is how many bytes a and b begin with that are the same.
-func common(a, b []byte) int {
-	n := 0
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
-	}
-	return n
-}
-
-func (t *text) merge(o bounds) {
-	if p := o.(*text); p.seen {
-		t.take(p.min)
-		t.take(p.max)
-	}
+	t.seen = true
 }
 
 func (t *text) appendMin(b []byte) []byte {

@@ -8,10 +8,11 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// numberBounds is the least and the greatest of numbers. NaNs are left out, as Parquet asks.
+// numberBounds is the least and the greatest of numbers. NaNs are left out, as Parquet asks, and kept apart.
 type numberBounds[T number] struct {
 	min, max T
 	some     bool // a number was seen
+	nan      T    // a NaN that was seen, if any
 }
 
 func (b *numberBounds[T]) add(values []T) {
@@ -19,6 +20,8 @@ func (b *numberBounds[T]) add(values []T) {
 		v := values[0]
 		if values = values[1:]; v == v {
 			b.min, b.max, b.some = v, v, true
+		} else {
+			b.nan = v
 		}
 	}
 	lo, hi := b.min, b.max
@@ -29,8 +32,23 @@ func (b *numberBounds[T]) add(values []T) {
 		if v > hi {
 			hi = v
 		}
+		if v != v {
+			b.nan = v
+		}
 	}
 	b.min, b.max = lo, hi
+}
+
+// appendEnds adds the least and the greatest number and a NaN, those that were seen.
+func (b *numberBounds[T]) appendEnds(to column.Column) {
+	f := to.(*column.Fixed[T])
+	if b.some {
+		f.Append(b.min)
+		f.Append(b.max)
+	}
+	if b.nan != b.nan {
+		f.Append(b.nan)
+	}
 }
 
 // bytes gives the bounds as statistics have them. A zero is written as -0 below and +0 above: readers may
@@ -97,6 +115,15 @@ func (b *textBounds) take(v []byte) {
 	if below || above {
 		b.some, b.shared = true, common(b.min, b.max)
 		b.minHead, b.maxHead = head(b.min[b.shared:]), head(b.max[b.shared:])
+	}
+}
+
+// appendEnds adds the least and the greatest text, if there is one.
+func (b *textBounds) appendEnds(to column.Column) {
+	if b.some {
+		t := to.(*column.Texts)
+		t.Append(b.min)
+		t.Append(b.max)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/millrace-io/millrace/engine/column"
+	"github.com/millrace-io/millrace/engine/delta"
 )
 
 // A chunk is a column's share of the row group being filled: pages that are compressed, and one that takes
@@ -29,11 +30,13 @@ type chunk struct {
 	settled  bool // raw will not change in this file
 	untilRaw int  // files until it is tried again how well pages compress
 
-	pages     [][]byte // headers and bodies, in the stash
-	indexed   int      // how many of pages need the dictionary
-	unpacked  int64    // bytes of pages before compression, headers included
-	entries   int64    // levels in pages, nulls among them
-	withValue int64    // values in pages
+	pages     [][]byte      // headers and bodies, in the stash
+	indexed   int           // how many of pages need the dictionary
+	unpacked  int64         // bytes of pages before compression, headers included
+	entries   int64         // levels in pages, nulls among them
+	withValue int64         // values in pages
+	nulls     int64         // rows in pages that are null
+	ends      column.Column // scratch of summary
 
 	one      [1]run // scratch
 	elements []run  // scratch
@@ -59,7 +62,7 @@ func newChunk(l leaf, limit limits, p *press) *chunk {
 func (k *chunk) begin() {
 	clear(k.pages)
 	k.pages, k.indexed = k.pages[:0], 0
-	k.unpacked, k.entries, k.withValue = 0, 0, 0
+	k.unpacked, k.entries, k.withValue, k.nulls = 0, 0, 0, 0
 	k.page.clear()
 	k.plain.reset()
 	k.values = k.plain
@@ -215,6 +218,11 @@ func (k *chunk) finishPage() error {
 	}
 	k.keep(page, len(body))
 	k.entries, k.withValue = k.entries+int64(entries), k.withValue+int64(values)
+	if k.leaf.array {
+		k.nulls += int64(k.page.list.nulls)
+	} else {
+		k.nulls += int64(entries - values)
+	}
 	if how != k.plain {
 		k.indexed++
 	}
@@ -316,6 +324,19 @@ func (k *chunk) statistics() format.Statistics {
 		s.MinValue, s.MaxValue = append([]byte{}, lower...), append([]byte{}, upper...)
 	}
 	return s
+}
+
+// summary is what the table's log says of the finished chunk. It is lent until the next call.
+func (k *chunk) summary() delta.ColumnSummary {
+	if k.leaf.array {
+		return delta.ColumnSummary{Nulls: k.nulls} // arrays have no order
+	}
+	if k.ends == nil {
+		k.ends = column.New(k.leaf.values)
+	}
+	k.ends.Truncate(0)
+	k.values.appendEnds(k.ends)
+	return delta.ColumnSummary{Nulls: k.nulls, Ends: k.ends}
 }
 
 // size is the memory that the open page and the dictionary take, in bytes.

@@ -204,6 +204,12 @@ func (d *textDictionary) bounds() (lower, upper []byte, ok bool) {
 	return b.bytes(d.utf8)
 }
 
+func (d *textDictionary) appendEnds(to column.Column) {
+	var b textBounds
+	d.addBounds(&b)
+	b.appendEnds(to)
+}
+
 func (d *textDictionary) addBounds(b *textBounds) {
 	for i := range uint32(d.n) {
 		if v := d.entry(i); !b.inside(v) {
@@ -294,6 +300,12 @@ func (d *numberDictionary[T]) bounds() (lower, upper []byte, ok bool) {
 	var b numberBounds[T]
 	b.add(d.list)
 	return b.bytes()
+}
+
+func (d *numberDictionary[T]) appendEnds(to column.Column) {
+	var b numberBounds[T]
+	b.add(d.list)
+	b.appendEnds(to)
 }
 
 func (d *numberDictionary[T]) reset() {

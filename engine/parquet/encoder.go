@@ -10,6 +10,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/millrace-io/millrace/engine/column"
+	"github.com/millrace-io/millrace/engine/delta"
 )
 
 // An Encoder writes one file. It belongs to one goroutine at a time.
@@ -24,10 +25,12 @@ type Encoder struct {
 	press  *press
 	chunks []*chunk
 	rows   int64 // of the row group
+	stats  *delta.Stats
 	meta   format.FileMetaData
-	at     int64 // bytes written
-	runs   []run // scratch
-	err    error // what has ended the file early
+	at     int64                 // bytes written
+	runs   []run                 // scratch
+	parts  []delta.ColumnSummary // scratch
+	err    error                 // what has ended the file early
 }
 
 // run is rows that follow each other: from to to, without to.
@@ -45,7 +48,8 @@ func count(runs []run) int {
 // Summary is what Close says of a file.
 type Summary struct {
 	Rows  int64
-	Bytes int64 // the file's size
+	Bytes int64  // the file's size
+	Stats string // statistics of its rows, as delta.Stats.JSON has them
 }
 
 // NewEncoder begins a file of columns of the schema. The options must be valid; of those that concern
@@ -69,7 +73,7 @@ func newEncoder(schema column.Schema, opt Options, c *codec, m *memory) (*Encode
 		return nil, errors.New("a Parquet file needs at least one column")
 	}
 	opt = opt.filled()
-	e := &Encoder{schema: schema, opt: opt, press: newPress(c, m)}
+	e := &Encoder{schema: schema, opt: opt, press: newPress(c, m), stats: delta.NewStats(schema)}
 	limit := limits{page: opt.Page, rows: opt.PageRows, dictionary: opt.Dictionary}
 	for _, f := range schema {
 		l, err := newLeaf(f)
@@ -84,6 +88,7 @@ func newEncoder(schema column.Schema, opt Options, c *codec, m *memory) (*Encode
 // begin begins a file. What the encoder learnt about the columns in the last one it keeps.
 func (e *Encoder) begin(w io.Writer) {
 	e.w, e.at, e.err = w, 0, nil
+	e.stats.Reset()
 	e.meta = format.FileMetaData{Version: 1, CreatedBy: e.opt.CreatedBy}
 	e.meta.Schema = append(e.meta.Schema, format.SchemaElement{Name: "schema", NumChildren: thrift.New(int32(len(e.schema)))})
 	for _, k := range e.chunks {
@@ -200,10 +205,12 @@ func (e *Encoder) endRowGroup() error {
 		return err
 	}
 	g.FileOffset = e.at
+	e.parts = e.parts[:0]
 	for _, k := range e.chunks {
 		if err := k.finish(); err != nil {
 			return err
 		}
+		e.parts = append(e.parts, k.summary())
 		m := k.metadata(e.at)
 		for _, p := range k.pages {
 			if err := e.write(p); err != nil {
@@ -217,6 +224,7 @@ func (e *Encoder) endRowGroup() error {
 	}
 	e.meta.RowGroups = append(e.meta.RowGroups, g)
 	e.meta.NumRows += e.rows
+	e.stats.Add(e.rows, e.parts)
 	e.rows = 0
 	e.press.stash.reset()
 	return nil
@@ -235,7 +243,7 @@ func (e *Encoder) Close() (Summary, error) {
 		return Summary{}, e.err
 	}
 	e.err = errors.New("the file is closed")
-	return Summary{Rows: e.meta.NumRows, Bytes: e.at}, nil
+	return Summary{Rows: e.meta.NumRows, Bytes: e.at, Stats: e.stats.JSON()}, nil
 }
 
 // free gives up the file and the memory held.

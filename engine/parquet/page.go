@@ -30,6 +30,7 @@ const gap = 4 << 10
 type levels struct {
 	repetition bitmap // 0 for the first of an array
 	definition []byte
+	nulls      int // arrays that are null
 }
 
 // reserve makes room for n more bytes.
@@ -71,7 +72,7 @@ func (p *page) clear() {
 	p.rows = 0
 	p.flat.reset()
 	p.list.repetition.reset()
-	p.list.definition = p.list.definition[:0]
+	p.list.definition, p.list.nulls = p.list.definition[:0], 0
 }
 
 // free gives the memory back.
@@ -122,6 +123,7 @@ func (p *page) addArrays(l *leaf, c *column.List, from, to int) {
 		switch {
 		case c.Valid.Null(row):
 			p.list.add(0, 0)
+			p.list.nulls++
 		case first == end:
 			p.list.add(0, l.defined-2)
 		default:

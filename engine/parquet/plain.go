@@ -22,6 +22,9 @@ type values interface {
 	// bounds are the least and the greatest value of finished pages since the last reset, as statistics have
 	// them; ok is false if there are none.
 	bounds() (lower, upper []byte, ok bool)
+	// appendEnds adds to a column of the values' type the least and the greatest of what bounds speaks of, as
+	// they are, and a NaN if there was one.
+	appendEnds(to column.Column)
 	// reset forgets all values.
 	reset()
 }
@@ -92,6 +95,8 @@ func (x *numbers[T]) encoding() format.Encoding { return format.Plain }
 
 func (x *numbers[T]) bounds() (lower, upper []byte, ok bool) { return x.seen.bytes() }
 
+func (x *numbers[T]) appendEnds(to column.Column) { x.seen.appendEnds(to) }
+
 func (x *numbers[T]) reset() { x.seen = numberBounds[T]{} }
 
 // bools is a bit a value.
@@ -137,6 +142,16 @@ func (x *bools) bounds() (lower, upper []byte, ok bool) {
 		upper[0] = 1
 	}
 	return lower, upper, x.yes || x.no
+}
+
+func (x *bools) appendEnds(to column.Column) {
+	b := to.(*column.Bools)
+	if x.no {
+		b.Append(false)
+	}
+	if x.yes {
+		b.Append(true)
+	}
 }
 
 func (x *bools) reset() {
@@ -202,5 +217,7 @@ func (x *texts) finish(*page) {}
 func (x *texts) encoding() format.Encoding { return format.Plain }
 
 func (x *texts) bounds() (lower, upper []byte, ok bool) { return x.seen.bytes(x.utf8) }
+
+func (x *texts) appendEnds(to column.Column) { x.seen.appendEnds(to) }
 
 func (x *texts) reset() { x.seen.reset() }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/millrace-io/millrace/engine/blob/mem"
 	"github.com/millrace-io/millrace/engine/column"
+	"github.com/millrace-io/millrace/engine/delta"
 )
 
 // allKinds are the kinds that a value has.
@@ -245,7 +246,7 @@ func oracleValue(c column.Column, v pq.Value) {
 }
 
 // TestRoundTrip writes random rows of every type in random batches and options, and reads them with our
-// reader and with parquet-go's.
+// reader and with parquet-go's. The statistics must be those of all rows at once.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := random(rapid.Uint64().Draw(t, "seed"))
@@ -269,6 +270,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatalf("%v", err)
 		}
 		var want []string
+		stats := newRowStats(schema)
 		for i := range rapid.IntRange(0, 4).Draw(t, "batches") {
 			n := rapid.SampledFrom([]int{0, 1, 63, 64, 65, 300, 1500}).Draw(t, "rows")
 			var cols []column.Column
@@ -280,6 +282,7 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatalf("%v", err)
 			}
 			want = append(want, jsons(schema, cols, sel, n)...)
+			stats.add(cols, sel, n)
 		}
 		s, err := e.Close()
 		if err != nil {
@@ -287,6 +290,9 @@ func TestRoundTrip(t *testing.T) {
 		}
 		if s.Rows != int64(len(want)) || s.Bytes != int64(b.Len()) {
 			t.Fatalf("summary is %v of %d rows and %d bytes", s, len(want), b.Len())
+		}
+		if want := stats.json(); s.Stats != want {
+			t.Fatalf("statistics are %s, want %s", s.Stats, want)
 		}
 		f := open(t, b.Bytes(), nil)
 		if f.Rows() != s.Rows {
@@ -298,6 +304,36 @@ func TestRoundTrip(t *testing.T) {
 		wantRows(t, readAll(t, f), want)
 		wantRows(t, readOracle(t, b.Bytes(), schema), want)
 	})
+}
+
+// A rowStats makes statistics of all rows, kept until the end.
+type rowStats struct {
+	schema column.Schema
+	kept   []column.Column
+}
+
+func newRowStats(schema column.Schema) *rowStats {
+	s := &rowStats{schema: schema}
+	for _, f := range schema {
+		s.kept = append(s.kept, column.New(f.Type))
+	}
+	return s
+}
+
+func (s *rowStats) add(cols []column.Column, sel column.Selection, n int) {
+	for i, c := range s.kept {
+		c.AppendRows(cols[i], sel, n)
+	}
+}
+
+func (s *rowStats) json() string {
+	stats := delta.NewStats(s.schema)
+	var all []delta.ColumnSummary
+	for _, c := range s.kept {
+		all = append(all, delta.ColumnSummary{Nulls: int64(c.Nulls().Nulls()), Ends: c})
+	}
+	stats.Add(int64(s.kept[0].Len()), all)
+	return stats.JSON()
 }
 
 // selection selects a share of n rows, in percent; below 0 it is nil.

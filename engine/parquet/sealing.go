@@ -18,7 +18,6 @@ type part struct {
 	values   map[string]*string // of the partition columns
 	out      blob.Writer        // nil once closed or aborted
 	encoder  *Encoder
-	stats    *delta.Stats
 	tick     int64 // Writer.tick of the last write
 	finished bool
 	summary  Summary
@@ -63,7 +62,7 @@ func (f *part) abort() {
 func (f *part) describe(now time.Time) engine.File {
 	return engine.File{
 		Path: f.path, Size: f.summary.Bytes, Rows: f.summary.Rows,
-		Add: delta.AddAction(f.path, f.values, f.summary.Bytes, now.UnixMilli(), f.stats.JSON()),
+		Add: delta.AddAction(f.path, f.values, f.summary.Bytes, now.UnixMilli(), f.summary.Stats),
 	}
 }
 

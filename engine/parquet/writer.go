@@ -13,7 +13,6 @@ import (
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/blob"
 	"github.com/millrace-io/millrace/engine/column"
-	"github.com/millrace-io/millrace/engine/delta"
 )
 
 // A Writer writes one lane's rows into files of a table: an engine.TableWriter. Files are begun with the
@@ -117,7 +116,6 @@ func (w *Writer) writeShare(ctx context.Context, b *engine.Batch, s *share) erro
 	if err := f.encoder.Write(w.cols, s.rows, b.Rows); err != nil {
 		return fmt.Errorf("write %s: %w", f.path, err)
 	}
-	f.stats.Add(b.Columns, s.rows, b.Rows)
 	if f.encoder.size() >= w.opt.TargetFile || f.encoder.rowGroups() >= maxRowGroups {
 		return w.end(s)
 	}
@@ -164,12 +162,11 @@ func (w *Writer) newFile() (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &part{encoder: e, stats: delta.NewStats(w.schema, w.partitionBy)}, nil
+	return &part{encoder: e}, nil
 }
 
 // reuse takes back a file that is done with.
 func (w *Writer) reuse(f *part) {
-	f.stats.Reset()
 	f.path, f.values, f.out = "", nil, nil
 	w.mu.Lock()
 	w.spare = append(w.spare, f)
