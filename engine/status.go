@@ -23,6 +23,8 @@ type Status struct {
 	StageSeconds map[string]float64 `json:"stage_seconds"`  // time spent in this run, over all goroutines
 	Records      int64              `json:"records"`        // taken in by this run, committed or not
 	Bytes        int64              `json:"bytes"`
+	// FirstRecord is when this run had its first records; zero before.
+	FirstRecord time.Time `json:"first_record,omitzero"`
 }
 
 // PartitionStatus is a partition's place.
@@ -47,6 +49,9 @@ func (t *Task) Status() Status {
 	s.Memory = t.budget.inUse()
 	s.StageSeconds = t.clock.seconds()
 	s.Records, s.Bytes = t.intake.allRows.Load(), t.intake.allBytes.Load()
+	if first := t.intake.first.Load(); first != nil {
+		s.FirstRecord = *first
+	}
 	t.mu.Lock()
 	entries := t.entries
 	t.mu.Unlock()

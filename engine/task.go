@@ -294,13 +294,17 @@ func (t *Task) admitted(rows, bytes int64) { t.intake.add(rows, bytes) }
 type intake struct {
 	rows, bytes       atomic.Int64
 	allRows, allBytes atomic.Int64
+	first             atomic.Pointer[time.Time] // when the first records were taken in
 	poke              chan struct{}
 }
 
 func (i *intake) add(rows, bytes int64) {
 	i.rows.Add(rows)
 	i.bytes.Add(bytes)
-	i.allRows.Add(rows)
+	if i.allRows.Add(rows) == rows {
+		now := time.Now()
+		i.first.Store(&now)
+	}
 	i.allBytes.Add(bytes)
 	select {
 	case i.poke <- struct{}{}:

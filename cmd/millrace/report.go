@@ -17,7 +17,8 @@ import (
 type report struct {
 	Pipeline  string                 `json:"pipeline"`
 	Epochs    int64                  `json:"epochs"`
-	Records   int64                  `json:"records"` // taken in
+	Records   int64                  `json:"records"`               // taken in
+	First     time.Time              `json:"first_record,omitzero"` // when the first were
 	WallS     float64                `json:"wall_s"`
 	CPUS      float64                `json:"cpu_s"`      // user and system, of the whole process
 	MaxRSSMB  float64                `json:"max_rss_mb"` // of the whole process
@@ -47,9 +48,10 @@ func (f *fleet) reports() []report {
 	var all []report
 	for i, p := range f.pipelines {
 		r := f.results[i]
+		s := p.task.Status()
 		out := report{
-			Pipeline: p.def.Plan.Pipeline, Epochs: r.Epochs, Records: p.task.Status().Records, WallS: time.Since(f.began).Seconds(), CPUS: cpu.Seconds(), MaxRSSMB: rss, Allocs: mem.Mallocs,
-			Ledger: r.Ledger, Tables: map[string]tableReport{}, StageS: p.task.Status().StageSeconds, Completed: f.ended[i],
+			Pipeline: p.def.Plan.Pipeline, Epochs: r.Epochs, Records: s.Records, First: s.FirstRecord, WallS: time.Since(f.began).Seconds(), CPUS: cpu.Seconds(), MaxRSSMB: rss, Allocs: mem.Mallocs,
+			Ledger: r.Ledger, Tables: map[string]tableReport{}, StageS: s.StageSeconds, Completed: f.ended[i],
 		}
 		for name, v := range r.Versions {
 			out.Tables[name] = tableReport{URL: p.tableURL(name), Version: v, RowsAdded: r.Rows[name], FilesAdded: r.Files[name]}
