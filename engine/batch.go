@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/millrace-io/millrace/engine/column"
@@ -54,6 +55,14 @@ type Offset int64
 
 // An Epoch is the number of a commit. The first checkpoint of a pipeline is epoch 0 and holds no rows.
 type Epoch int64
+
+// text is e for people.
+func (e Epoch) text() string {
+	if e == NoEpoch {
+		return "no epoch"
+	}
+	return fmt.Sprintf("epoch %d", int64(e))
+}
 
 // A Batch is the unit of work: rows of one partition (or of one lane, after a join or a window) as
 // columns, with what the engine knows of each row beside them.

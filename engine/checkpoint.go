@@ -24,6 +24,7 @@ type Checkpoint struct {
 	State      []StateRef        `json:"state"`     // to be read in this order
 	Tables     []Prepared        `json:"tables"`    // what this epoch commits, one for each table that changed
 	Prev       map[string]Epoch  `json:"prev"`      // by table: the epoch of its last commit, this one's included
+	IDs        map[string]string `json:"table_ids"` // by table: its own id
 	Ledger     Ledger            `json:"ledger"`    // since checkpoint 0
 }
 
@@ -49,8 +50,8 @@ type StateRef struct {
 type Section struct {
 	Operator string // "stream/step"
 	Slot     int
-	Whole    bool // earlier sections of this operator and slot no longer count
-	Data     []byte
+	Whole    bool   // earlier sections of this operator and slot no longer count
+	Data     []byte // whole and empty: the slot holds nothing
 }
 
 // Checkpoints keeps the checkpoints and state objects of one task. One process at a time owns them, which

@@ -78,8 +78,11 @@ const (
 )
 
 func newCoordinator(policy CommitPolicy, next Epoch) *coordinator {
-	return &coordinator{policy: policy, beat: max(policy.Every, Heartbeat), next: next}
+	return &coordinator{policy: policy, beat: beatOf(policy), next: next}
 }
+
+// beatOf is how often an owner writes a checkpoint at least.
+func beatOf(policy CommitPolicy) time.Duration { return max(policy.Every, Heartbeat) }
 
 // step takes an event and says what to do. It panics on an event that cannot happen.
 func (c *coordinator) step(e event) []action {

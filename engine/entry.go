@@ -229,8 +229,7 @@ func (e *entry) drop() {
 // lost moves the position over records that are gone.
 func (e *entry) lost(from, to Offset) error {
 	if !e.source.AllowLoss {
-		return fmt.Errorf("source %s, partition %s: the records from offset %d to %d are gone: the broker's retention has passed them before they were read; "+
-			"to go on without them set on_data_loss: continue", e.id.Source, e.id.Partition, from, to-1)
+		return lossError(e.id, from, to)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -241,6 +240,11 @@ func (e *entry) lost(from, to Offset) error {
 	e.state.Next = to
 	e.inst.task.admitted(1, 0)
 	return nil
+}
+
+func lossError(id PartitionID, from, to Offset) error {
+	return fmt.Errorf("source %s, partition %s: the records from offset %d to %d are gone: the broker's retention has passed them before they were read; "+
+		"to go on without them set on_data_loss: continue", id.Source, id.Partition, from, to-1)
 }
 
 // place is the partition's state now.

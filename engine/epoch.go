@@ -143,9 +143,24 @@ func (t *Task) next(c *Checkpoint) *Checkpoint {
 	n.Epoch++
 	n.Attempt, n.Process, n.Owner = newID(), t.process, owner()
 	n.Tables = nil
-	n.Prev = maps.Clone(c.Prev)
+	n.Prev, n.IDs = maps.Clone(c.Prev), map[string]string{}
+	maps.Copy(n.IDs, c.IDs)
 	n.Ledger = maps.Clone(c.Ledger)
 	return &n
+}
+
+// conclude writes a checkpoint without commits to repeat, once those of the last epoch are done: what runs
+// next may be of a definition that has some of the tables no more.
+func (t *Task) conclude(ctx context.Context) error {
+	if len(t.last.Tables) == 0 {
+		return nil
+	}
+	c := t.next(t.last)
+	if err := t.ports.Checkpoints.Write(ctx, c); err != nil {
+		return fmt.Errorf("conclude with epoch %d: %w", c.Epoch, err)
+	}
+	t.last = c
+	return nil
 }
 
 func (c *Checkpoint) prev(table string) Epoch {

@@ -379,7 +379,7 @@ func (in *instance) reject(r reject) {
 }
 
 func (in *instance) newRejects() *rejects {
-	a := in.task.arenas.Get()
+	a := in.task.refused.Get()
 	b := &Batch{Schema: QuarantineSchema, Arena: a, Upto: MinTime}
 	for _, f := range QuarantineSchema {
 		b.Columns = append(b.Columns, a.Column(f.Type))

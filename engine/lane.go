@@ -116,7 +116,7 @@ func (l *lane) save() ([]Section, error) {
 func (l *lane) load(sections []Section) error {
 	for _, s := range l.inst.stateful {
 		for _, x := range sections {
-			if x.Operator != s.id || x.Slot < l.first || x.Slot >= l.end {
+			if x.Operator != s.id || x.Slot < l.first || x.Slot >= l.end || len(x.Data) == 0 {
 				continue
 			}
 			if err := s.op.Load(x.Slot, bytes.NewReader(x.Data)); err != nil {

@@ -58,7 +58,7 @@ type Stateful interface {
 	// that cheaper (whole is then true and what was saved before is dropped). It writes nothing if nothing
 	// changed. It runs between batches.
 	Save(slot int, w io.Writer) (whole bool, err error)
-	// Load takes what Save wrote, in the order saved, before the first Apply.
+	// Load takes what Save wrote, in the order saved, before the first Apply. It is not called with nothing.
 	Load(slot int, r io.Reader) error
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -70,14 +69,14 @@ func (t *Task) standBy(ctx context.Context) error {
 
 // claim repeats the commits of the newest checkpoint and writes the next one; or makes checkpoint 0.
 func (t *Task) claim(ctx context.Context, newest *Checkpoint) (map[PartitionID]Partition, error) {
-	partitions, err := t.partitions(ctx)
+	found, err := t.partitions(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if newest == nil {
-		return partitions, t.begin(ctx, partitions)
+		return found, t.begin(ctx, found)
 	}
-	return partitions, t.resume(ctx, newest)
+	return found, t.resume(ctx, newest, found)
 }
 
 // partitions asks every source what there is.
@@ -97,7 +96,7 @@ func (t *Task) partitions(ctx context.Context) (map[PartitionID]Partition, error
 
 // begin makes checkpoint 0: it pins where every partition starts, so that a crash before the first commit
 // changes nothing.
-func (t *Task) begin(ctx context.Context, partitions map[PartitionID]Partition) error {
+func (t *Task) begin(ctx context.Context, found map[PartitionID]Partition) error {
 	c := &Checkpoint{
 		Format: CheckpointFormat, Pipeline: t.plan.Pipeline, Task: t.opt.Task, Incarnation: newID(), Attempt: newID(),
 		Process: t.process, Owner: owner(), Seed: newSeed(), Slots: column.Slots, Prev: map[string]Epoch{}, Ledger: Ledger{}, State: []StateRef{},
@@ -106,26 +105,16 @@ func (t *Task) begin(ctx context.Context, partitions map[PartitionID]Partition) 
 	if c.Operators, err = t.graph.stateful(); err != nil {
 		return err
 	}
-	if err := t.openTables(ctx, c); err != nil {
+	if err := t.openTables(ctx, c, t.mayBegin); err != nil {
 		return t.outrun(ctx, err)
 	}
-	for _, s := range t.plan.Sources {
-		for id, p := range partitions {
-			if id.Source != s.Name {
-				continue
-			}
-			next := p.First
-			if s.Latest {
-				next = p.End
-			}
-			c.Partitions = append(c.Partitions, PartitionState{Source: id.Source, Partition: id.Partition, Next: next, Watermark: MinTime})
-		}
-	}
-	sortPartitions(c.Partitions)
+	c.IDs = t.status.tableIDs()
+	c.Partitions = t.joining(nil, found, 0)
 	if err := t.ports.Checkpoints.Write(ctx, c); err != nil {
 		return fmt.Errorf("write checkpoint 0: %w", err)
 	}
-	return t.adopt(c)
+	t.adopt(c)
+	return nil
 }
 
 // outrun says whether a first start failed because another process made the first start meanwhile.
@@ -136,140 +125,58 @@ func (t *Task) outrun(ctx context.Context, err error) error {
 	return err
 }
 
-// openTables opens or makes every table, and refuses to begin a second line of commits in one unasked.
-func (t *Task) openTables(ctx context.Context, c *Checkpoint) error {
+// openTables opens or makes every table for the line of c, and has judge look at each.
+func (t *Task) openTables(ctx context.Context, c *Checkpoint, judge func(c *Checkpoint, name string, state TableState) error) error {
 	var errs []error
 	for _, name := range t.graph.tables() {
 		state, err := t.ports.Tables[name].Open(ctx, c.Incarnation)
+		if err == nil {
+			err = judge(c, name, state)
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("table %s: %w", name, err))
 			continue
-		}
-		if c.Epoch == 0 && len(c.Prev) == 0 && len(state.Others) > 0 && !t.opt.NewLine {
-			errs = append(errs, fmt.Errorf("table %s holds commits of pipeline %s (line %s), and there is no checkpoint of that line: "+
-				"a new start would read everything again and double the rows; bring the checkpoints back, or use another table, or say --new-line",
-				name, t.plan.Pipeline, strings.Join(state.Others, ", ")))
 		}
 		t.status.opened(name, state)
 	}
 	return errors.Join(errs...)
 }
 
-// resume goes on from c.
-func (t *Task) resume(ctx context.Context, c *Checkpoint) error {
-	if err := t.check(c); err != nil {
-		return err
-	}
-	if err := t.openTables(ctx, c); err != nil {
-		return err
-	}
-	if t.opt.RedoEpoch {
-		var err error
-		if c, err = t.redo(ctx, c); err != nil {
-			return err
-		}
-	}
-	for _, p := range c.Tables {
-		if err := t.present(ctx, p); err != nil {
-			return err
-		}
-	}
-	if err := t.commitAll(ctx, c, c.Tables); err != nil {
-		return t.fenced(ctx, c, err)
-	}
-	objects := make([][]Section, len(c.State))
-	for i, ref := range c.State {
-		var err error
-		if objects[i], err = t.ports.Checkpoints.ReadState(ctx, ref); err != nil {
-			return fmt.Errorf("read state of epoch %d: %w", c.Epoch, err)
-		}
-	}
-	n := t.next(c)
-	if t.opt.RedoEpoch {
-		n.Epoch++ // the epoch given up keeps its number: no other checkpoint may have it
-	}
-	var err error
-	if n.Operators, err = t.graph.stateful(); err != nil {
-		return err
-	}
-	if err := t.ports.Checkpoints.Write(ctx, n); err != nil {
-		return fmt.Errorf("claim epoch %d: %w", n.Epoch, err)
-	}
-	t.restore(c.State, objects)
-	return t.adopt(n)
-}
-
-// check says whether this plan can go on from c.
-func (t *Task) check(c *Checkpoint) error {
-	switch {
-	case c.Pipeline != t.plan.Pipeline || c.Task != t.opt.Task:
-		return fmt.Errorf("the checkpoint is of pipeline %s, task %s, not of pipeline %s, task %s", c.Pipeline, c.Task, t.plan.Pipeline, t.opt.Task)
-	case c.Slots != column.Slots:
-		return fmt.Errorf("the checkpoint splits keys into %d slots, this program into %d", c.Slots, column.Slots)
-	}
-	now, err := t.graph.stateful()
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, id := range slices.Sorted(maps.Keys(c.Operators)) {
-		if slices.Contains(t.opt.DropState, id) || now[id] == c.Operators[id] {
-			continue
-		}
-		what := "was changed since (its configuration or the columns that reach it)"
-		if now[id] == "" {
-			what = "is not in the definition any more"
-		}
-		errs = append(errs, fmt.Errorf("operator %s has saved state and %s: its state would mean something else; "+
-			"change it back, or give its state up with --drop-state %s", id, what, id))
-	}
-	return errors.Join(errs...)
-}
-
-// present says whether the files of a prepared commit that is not done yet are all there.
-func (t *Task) present(ctx context.Context, p Prepared) error {
-	if t.status.epoch(p.Table) == p.Epoch {
+// mayBegin refuses to begin a second line of commits in a table unasked.
+func (t *Task) mayBegin(_ *Checkpoint, _ string, state TableState) error {
+	if len(state.Others) == 0 || t.opt.NewLine {
 		return nil
 	}
-	missing, err := t.ports.Tables[p.Table].Missing(ctx, p.Files)
-	if err != nil {
-		return fmt.Errorf("table %s: %w", p.Table, err)
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("table %s: epoch %d was written but not committed, and its files are gone: %s; "+
-			"bring them back, or read its rows again with --redo-epoch", p.Table, p.Epoch, strings.Join(missing, ", "))
-	}
-	return nil
+	return fmt.Errorf("it holds commits of pipeline %s (line %s), and there is no checkpoint of that line: "+
+		"a new start would read everything again and double the rows; bring the checkpoints back, or use another table, or say --new-line",
+		t.plan.Pipeline, strings.Join(state.Others, ", "))
 }
 
-// redo goes back to the checkpoint before c, if no table has the epoch of c.
-func (t *Task) redo(ctx context.Context, c *Checkpoint) (*Checkpoint, error) {
+// belongs says whether a table is where c left it: the same table, at the epoch of our last commit or, if c
+// holds a commit that may not be done, at the one before.
+func belongs(c *Checkpoint, name string, state TableState) error {
+	const cure = "bring back what belongs together; or, to read everything again, delete the pipeline's checkpoints and start with --new-line"
+	if id, known := c.IDs[name]; known && id != state.ID {
+		return fmt.Errorf("its id is %s and the one we wrote to is %s, so it was made anew or its path was changed: %s: %w", state.ID, id, cure, ErrForeign)
+	}
+	want, pending := c.prev(name), false
 	for _, p := range c.Tables {
-		if t.status.epoch(p.Table) == p.Epoch {
-			return nil, fmt.Errorf("redo epoch %d: table %s has committed it already: its rows would be doubled", c.Epoch, p.Table)
+		if p.Table == name {
+			pending = state.Epoch == p.Prev
 		}
 	}
-	before, err := t.ports.Checkpoints.Read(ctx, c.Epoch-1)
-	if err != nil {
-		return nil, fmt.Errorf("redo epoch %d: %w", c.Epoch, err)
+	if state.Epoch != want && !pending {
+		return fmt.Errorf("its log ends with %s of this pipeline and checkpoint %d says %s, so one of them is older than the other: %s: %w",
+			state.Epoch.text(), c.Epoch, want.text(), cure, ErrForeign)
 	}
-	return before, nil
-}
-
-// restore keeps the saved state for the lanes.
-func (t *Task) restore(refs []StateRef, objects [][]Section) {
-	t.chain = newChain()
-	for i, o := range objects {
-		t.chain.add(refs[i], o)
-	}
-	t.saved = slices.DeleteFunc(counting(objects), func(s Section) bool { return slices.Contains(t.opt.DropState, s.Operator) })
+	return nil
 }
 
 // adopt takes c, which is written and ours, as the place to go on from.
-func (t *Task) adopt(c *Checkpoint) error {
+func (t *Task) adopt(c *Checkpoint) {
 	t.last, t.seed, t.first = c, c.Seed, maps.Clone(c.Ledger)
 	t.status.committed(c, time.Now())
-	return nil
+	close(t.started)
 }
 
 // makeLanes makes the lanes of every stage and gives them their state.
@@ -298,43 +205,12 @@ func (t *Task) makeLanes(ctx context.Context) error {
 	return nil
 }
 
-// makeEntries makes an entry for each partition of the checkpoint, and for those found that came since.
+// makeEntries makes an entry for each partition of the checkpoint.
 func (t *Task) makeEntries(ctx context.Context, found map[PartitionID]Partition) error {
 	for _, p := range t.last.Partitions {
-		id := PartitionID{p.Source, p.Partition}
-		there, ok := found[id]
-		if err := t.fits(p, there, ok); err != nil {
+		if err := t.addEntry(ctx, p, found[PartitionID{p.Source, p.Partition}], t.last.Epoch+1); err != nil {
 			return err
 		}
-		delete(found, id)
-		if err := t.addEntry(ctx, p, there, t.last.Epoch+1); err != nil {
-			return err
-		}
-	}
-	_, err := t.addPartitions(ctx, found, t.last.Epoch+1)
-	return err
-}
-
-// fits says whether a partition is what the checkpoint remembers.
-func (t *Task) fits(p PartitionState, there Partition, ok bool) error {
-	switch {
-	case !ok:
-		return fmt.Errorf("source %s: partition %s is in the checkpoint but not in the source any more", p.Source, p.Partition)
-	case p.Next > there.End:
-		return fmt.Errorf("source %s, partition %s: the checkpoint has read up to offset %d but the partition ends at %d: "+
-			"it was cut short or made anew since", p.Source, p.Partition, p.Next, there.End)
 	}
 	return nil
-}
-
-func sortPartitions(p []PartitionState) {
-	slices.SortFunc(p, func(a, b PartitionState) int {
-		if c := strings.Compare(a.Source, b.Source); c != 0 {
-			return c
-		}
-		if len(a.Partition) != len(b.Partition) {
-			return len(a.Partition) - len(b.Partition)
-		}
-		return strings.Compare(a.Partition, b.Partition)
-	})
 }

@@ -129,6 +129,13 @@ func (s *epochStatus) id(table string) string {
 	return s.ids[table]
 }
 
+// tableIDs is the id of every open table.
+func (s *epochStatus) tableIDs() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.ids)
+}
+
 func (s *epochStatus) epoch(table string) Epoch {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -29,10 +29,11 @@ type Options struct {
 	Memory        int64         // bytes of batches in flight; default DefaultMemory
 	UntilCaughtUp bool          // stop when every source has reached the end it had at the start
 	Standby       bool          // wait until the owner writes no more checkpoints for Takeover
-	Takeover      time.Duration // default DefaultTakeover
+	Takeover      time.Duration // at least two beats of the owner (see Heartbeat); default DefaultTakeover, or three beats
 	NewLine       bool          // start anew though a table holds commits of an earlier line of checkpoints
 	RedoEpoch     bool          // give up the newest checkpoint, whose files are gone, if no table has it
 	DropState     []string      // operators whose saved state is given up, by id
+	DropSource    []string      // sources that are in the definition no more, whose positions are given up
 	Discover      time.Duration // how often to look for new partitions; default DefaultDiscover
 	Logger        *slog.Logger  // default: discard
 }
@@ -57,7 +58,8 @@ type Task struct {
 	process string // unique to this run
 	graph   *graph
 	seed    uint64
-	arenas  column.Pool
+	arenas  column.Pool // of batches
+	refused column.Pool // of what goes to quarantine
 	budget  *budget
 	clock   stopwatches
 	reasons reasons
@@ -68,6 +70,7 @@ type Task struct {
 	events  chan event
 	intake  intake
 	found   chan map[PartitionID]Partition
+	started chan struct{} // closed when the task is this process's
 	stopped chan struct{} // closed by Stop
 	stop    sync.Once
 	closed  atomic.Bool // nothing more is admitted
@@ -104,8 +107,12 @@ func NewTask(plan *Plan, ports Ports, opt Options) (*Task, error) {
 	if opt.Memory == 0 {
 		opt.Memory = DefaultMemory
 	}
+	beat := beatOf(plan.Commit)
 	if opt.Takeover == 0 {
-		opt.Takeover = DefaultTakeover
+		opt.Takeover = max(DefaultTakeover, 3*beat)
+	}
+	if opt.Takeover < 2*beat {
+		return nil, fmt.Errorf("a takeover after %v: an owner that is well may be silent for %v; at least %v are needed", opt.Takeover, beat, 2*beat)
 	}
 	if opt.Discover == 0 {
 		opt.Discover = DefaultDiscover
@@ -121,7 +128,7 @@ func NewTask(plan *Plan, ports Ports, opt Options) (*Task, error) {
 		plan: plan, ports: ports, opt: opt, process: newID(), log: opt.Logger.With("pipeline", plan.Pipeline), graph: g,
 		budget: newBudget(opt.Memory), watches: map[string]*watchers{},
 		events: make(chan event, 16), intake: intake{poke: make(chan struct{}, 1)}, found: make(chan map[PartitionID]Partition, 1),
-		stopped: make(chan struct{}), epochs: map[Epoch]*epochWork{}, chain: newChain(),
+		started: make(chan struct{}), stopped: make(chan struct{}), epochs: map[Epoch]*epochWork{}, chain: newChain(),
 	}
 	for _, s := range plan.Sources {
 		if ports.Sources[s.Name] == nil {
@@ -150,6 +157,9 @@ type Result struct {
 	Files    map[string]int64 // files added, by table
 	Rows     map[string]int64 // rows added, by table
 }
+
+// Started is closed when this process owns the task: a standby may wait for long before.
+func (t *Task) Started() <-chan struct{} { return t.started }
 
 // Stop ends the task in good order: the open epoch is committed, then Run returns nil.
 func (t *Task) Stop() { t.stop.Do(func() { close(t.stopped) }) }
@@ -243,7 +253,7 @@ func (t *Task) loop(ctx context.Context) error {
 			case tell:
 				t.tell(ctx, a.epoch)
 			case finish:
-				return nil
+				return t.conclude(ctx)
 			}
 		}
 	}
@@ -289,30 +299,6 @@ func (t *Task) report(ctx context.Context, e event) {
 
 // admitted counts what was taken into the open epoch.
 func (t *Task) admitted(rows, bytes int64) { t.intake.add(rows, bytes) }
-
-// An intake sums up what entries admit until the loop looks.
-type intake struct {
-	rows, bytes       atomic.Int64
-	allRows, allBytes atomic.Int64
-	first             atomic.Pointer[time.Time] // when the first records were taken in
-	poke              chan struct{}
-}
-
-func (i *intake) add(rows, bytes int64) {
-	i.rows.Add(rows)
-	i.bytes.Add(bytes)
-	if i.allRows.Add(rows) == rows {
-		now := time.Now()
-		i.first.Store(&now)
-	}
-	i.allBytes.Add(bytes)
-	select {
-	case i.poke <- struct{}{}:
-	default:
-	}
-}
-
-func (i *intake) take() (rows, bytes int64) { return i.rows.Swap(0), i.bytes.Swap(0) }
 
 // owner names this process for people.
 func owner() string {

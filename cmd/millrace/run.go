@@ -55,11 +55,12 @@ with millrace: pinterest.`,
 	f.StringVar(&o.cpu, "cpu-profile", "", "write a CPU profile of the run to this `file`, for go tool pprof")
 	f.BoolVar(&o.engine.UntilCaughtUp, "until-caught-up", false, "end when every source has reached the end it had at the start")
 	f.BoolVar(&o.engine.Standby, "standby", false, "wait, and take over when the owner has written no checkpoint for --takeover")
-	f.DurationVar(&o.engine.Takeover, "takeover", engine.DefaultTakeover, "how long the owner must be silent")
+	f.DurationVar(&o.engine.Takeover, "takeover", 0, "how long the owner must be silent (default 30s, or three times commit.every if that is longer)")
 	f.IntVar(&o.engine.Lanes, "lanes", 0, "lanes a keyed stage (default: the number of processors)")
 	f.BoolVar(&o.engine.NewLine, "new-line", false, "start anew though a table holds commits of this pipeline and the checkpoints are gone; rows may come twice")
 	f.BoolVar(&o.engine.RedoEpoch, "redo-epoch", false, "read the newest epoch again, whose files are gone, if no table has it")
 	f.StringArrayVar(&o.engine.DropState, "drop-state", nil, "STREAM/STEP: give up the saved state of an operator that was changed")
+	f.StringArrayVar(&o.engine.DropSource, "drop-source", nil, "NAME: give up the position of a source that is in the definition no more")
 	return cmd
 }
 
@@ -212,15 +213,29 @@ func (f *fleet) serve(ctx context.Context, addr string, log *slog.Logger) (done 
 	var shown []monitor.Pipeline
 	for _, p := range f.pipelines {
 		shown = append(shown, monitor.Pipeline{Name: p.def.Plan.Pipeline, Task: p.task})
-		if err := writeAddress(ctx, p.lake, p.def.Plan.Pipeline, l.Addr().String()); err != nil {
-			return nil, errors.Join(fmt.Errorf("pipeline %s: leave the address for tail: %w", p.def.Plan.Pipeline, err), l.Close())
-		}
 	}
 	log.Info("listening", "http", l.Addr().String())
+	over, end := context.WithCancel(ctx)
+	for _, p := range f.pipelines {
+		go p.leaveAddress(over, l.Addr().String(), log)
+	}
 	go func() {
 		if err := monitor.Serve(l, monitor.Handler(shown)); err != nil && !errors.Is(err, net.ErrClosed) {
 			log.Warn("metrics and tail are gone", "error", err)
 		}
 	}()
-	return func() { l.Close() }, nil
+	return func() { end(); l.Close() }, nil
+}
+
+// leaveAddress leaves the address in the lake once the pipeline is this process's: a standby is not the one
+// to look at.
+func (p *pipeline) leaveAddress(ctx context.Context, addr string, log *slog.Logger) {
+	select {
+	case <-p.task.Started():
+	case <-ctx.Done():
+		return
+	}
+	if err := writeAddress(ctx, p.lake, p.def.Plan.Pipeline, addr); err != nil && ctx.Err() == nil {
+		log.Warn("could not leave the address for tail: name it with --from", "http", addr, "error", err)
+	}
 }

@@ -59,8 +59,10 @@ func wire(def *spec.Definition, opt engine.Options, log *slog.Logger) (*pipeline
 	if ports.Tables[q], err = newDeltaTable(lake, def, q, quarantine, checkpoints); err != nil {
 		return nil, err
 	}
-	p.task, err = engine.NewTask(&def.Plan, ports, opt)
-	return p, err
+	if p.task, err = engine.NewTask(&def.Plan, ports, opt); err != nil {
+		return nil, usageError{err}
+	}
+	return p, nil
 }
 
 // close frees what the sources hold, after the task has run.

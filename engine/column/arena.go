@@ -15,6 +15,7 @@ type Arena struct {
 	refs    atomic.Int32
 	pool    *Pool
 	parent  *Arena // held as long as this one is; nil: none
+	child   bool   // it was made by Child, and serves children only
 	columns map[Type]*shelf[Column]
 	aliases shelf[*Texts]
 	sels    shelf[Selection]
@@ -136,7 +137,7 @@ func (a *Arena) Size() int {
 // Child gives an arena with one owner that holds a. Who passes a batch on to another goroutine gives it a
 // child: each side takes memory from its own, and both hold what the batch has now.
 func (a *Arena) Child() *Arena {
-	c := a.pool.Get()
+	c := a.pool.get(true)
 	a.Retain()
 	c.parent = a
 	return c
@@ -183,29 +184,49 @@ func (a *Arena) reset() {
 	a.aliases.used, a.sels.used, a.longs.used, a.keys.used = 0, 0, 0, 0
 }
 
-// A Pool keeps arenas for reuse. It holds at most as many as were in use at once. The zero Pool is ready.
+// A Pool keeps arenas for reuse. It holds at most as many as were in use at once, and children apart from
+// the others: they hold little, and would come to hold as much as batches do if they changed places with
+// those. The zero Pool is ready.
 type Pool struct {
-	mu   sync.Mutex
-	free []*Arena
+	mu       sync.Mutex
+	free     []*Arena
+	children []*Arena
 }
 
+// largestKept is the size in bytes up to which an arena is kept: one that a huge record has made is not.
+const largestKept = 16 << 20
+
 // Get gives an arena with one owner.
-func (p *Pool) Get() *Arena {
+func (p *Pool) Get() *Arena { return p.get(false) }
+
+func (p *Pool) get(child bool) *Arena {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.free); n > 0 {
-		a := p.free[n-1]
-		p.free = p.free[:n-1]
+	list := p.list(child)
+	if n := len(*list); n > 0 {
+		a := (*list)[n-1]
+		*list = (*list)[:n-1]
 		a.refs.Store(1)
 		return a
 	}
 	a := newArena()
-	a.pool = p
+	a.pool, a.child = p, child
 	return a
 }
 
+func (p *Pool) list(child bool) *[]*Arena {
+	if child {
+		return &p.children
+	}
+	return &p.free
+}
+
 func (p *Pool) put(a *Arena) {
+	if a.Size() > largestKept {
+		return
+	}
 	p.mu.Lock()
-	p.free = append(p.free, a)
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	list := p.list(a.child)
+	*list = append(*list, a)
 }

@@ -165,7 +165,7 @@ func (r *run) mishap(ctx context.Context) error {
 // takeover starts two processes: the first is held up at its n-th call to the store for much longer than
 // the second, which stands by, waits. The second finishes; the first must do no harm when it goes on.
 func (r *run) takeover(ctx context.Context, n int) error {
-	const wait = 2 * time.Second
+	const wait = 2 * engine.Heartbeat
 	zombie, err := r.task(fault.At(n, fault.Fault{Delay: 100 * wait}), engine.Options{})
 	if err != nil {
 		return err

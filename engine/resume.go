@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/millrace-io/millrace/engine/column"
+)
+
+// resume goes on from c. Everything that may keep this process from running is looked at before it claims
+// the task: an owner that lives is not fenced by one that can't take its place.
+func (t *Task) resume(ctx context.Context, c *Checkpoint, found map[PartitionID]Partition) error {
+	if err := t.check(c); err != nil {
+		return err
+	}
+	if err := t.openTables(ctx, c, belongs); err != nil {
+		return t.fenced(ctx, c, err)
+	}
+	if t.opt.RedoEpoch {
+		var err error
+		if c, err = t.redo(ctx, c); err != nil {
+			return err
+		}
+	}
+	n := t.next(c)
+	if t.opt.RedoEpoch {
+		n.Epoch++ // the epoch given up keeps its number: no other checkpoint may have it
+	}
+	var err error
+	if n.Partitions, err = t.goOn(c.Partitions, found, n.Epoch); err != nil {
+		return err
+	}
+	if n.Operators, err = t.graph.stateful(); err != nil {
+		return err
+	}
+	for _, p := range c.Tables {
+		if err := t.present(ctx, p); err != nil {
+			return err
+		}
+	}
+	if err := t.commitAll(ctx, c, c.Tables); err != nil {
+		return t.fenced(ctx, c, err)
+	}
+	maps.Copy(n.IDs, t.status.tableIDs())
+	if err := t.restore(ctx, c, n); err != nil {
+		return err
+	}
+	if err := t.ports.Checkpoints.Write(ctx, n); err != nil {
+		return fmt.Errorf("claim epoch %d: %w", n.Epoch, err)
+	}
+	t.adopt(n)
+	return nil
+}
+
+// check says whether this plan can go on from c.
+func (t *Task) check(c *Checkpoint) error {
+	switch {
+	case c.Pipeline != t.plan.Pipeline || c.Task != t.opt.Task:
+		return fmt.Errorf("the checkpoint is of pipeline %s, task %s, not of pipeline %s, task %s", c.Pipeline, c.Task, t.plan.Pipeline, t.opt.Task)
+	case c.Slots != column.Slots:
+		return fmt.Errorf("the checkpoint splits keys into %d slots, this program into %d", c.Slots, column.Slots)
+	}
+	now, err := t.graph.stateful()
+	if err != nil {
+		return err
+	}
+	errs := t.checkDropped(c)
+	for _, id := range slices.Sorted(maps.Keys(c.Operators)) {
+		if slices.Contains(t.opt.DropState, id) || now[id] == c.Operators[id] {
+			continue
+		}
+		what := "was changed since (its configuration or the columns that reach it)"
+		if now[id] == "" {
+			what = "is not in the definition any more"
+		}
+		errs = append(errs, fmt.Errorf("operator %s has saved state and %s: its state would mean something else; "+
+			"change it back, or give its state up with --drop-state %s", id, what, id))
+	}
+	for _, p := range c.Tables {
+		if t.ports.Tables[p.Table] == nil {
+			errs = append(errs, fmt.Errorf("table %s is not in the definition any more, and its commit of epoch %d may not be done: "+
+				"run once with it, stop in good order, and then take it out", p.Table, p.Epoch))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkDropped says what --drop-state and --drop-source name that c does not have.
+func (t *Task) checkDropped(c *Checkpoint) []error {
+	var errs []error
+	for _, id := range t.opt.DropState {
+		if _, ok := c.Operators[id]; !ok {
+			errs = append(errs, fmt.Errorf("--drop-state %s: no operator of this name has saved state; those that have are %v", id, slices.Sorted(maps.Keys(c.Operators))))
+		}
+	}
+	for _, name := range t.opt.DropSource {
+		if t.stageOf(name) != nil {
+			errs = append(errs, fmt.Errorf("--drop-source %s: it is still in the definition", name))
+		}
+	}
+	return errs
+}
+
+// present says whether the files of a prepared commit that is not done yet are all there.
+func (t *Task) present(ctx context.Context, p Prepared) error {
+	if t.status.epoch(p.Table) == p.Epoch {
+		return nil
+	}
+	missing, err := t.ports.Tables[p.Table].Missing(ctx, p.Files)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", p.Table, err)
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("table %s: epoch %d was written but not committed, and its files are gone: %s; "+
+			"bring them back, or read its rows again with --redo-epoch", p.Table, p.Epoch, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// redo goes back to the checkpoint before c, if no table has the epoch of c.
+func (t *Task) redo(ctx context.Context, c *Checkpoint) (*Checkpoint, error) {
+	for _, p := range c.Tables {
+		if t.status.epoch(p.Table) == p.Epoch {
+			return nil, fmt.Errorf("redo epoch %d: table %s has committed it already: its rows would be doubled", c.Epoch, p.Table)
+		}
+	}
+	before, err := t.ports.Checkpoints.Read(ctx, c.Epoch-1)
+	if err != nil {
+		return nil, fmt.Errorf("redo epoch %d: %w", c.Epoch, err)
+	}
+	return before, t.check(before)
+}
+
+// restore reads the state that c names for the lanes, and names in n what counts of it. State that is given
+// up is overwritten, slot by slot, with nothing: a state object holds the sections of many operators, so it
+// can't just be left out.
+func (t *Task) restore(ctx context.Context, c, n *Checkpoint) error {
+	t.chain = newChain()
+	var all [][]Section
+	for _, ref := range c.State {
+		sections, err := t.ports.Checkpoints.ReadState(ctx, ref)
+		if err != nil {
+			return fmt.Errorf("read state of epoch %d: %w", c.Epoch, err)
+		}
+		t.chain.add(ref, sections)
+		all = append(all, sections)
+	}
+	if dropped := emptied(all, t.opt.DropState); len(dropped) > 0 {
+		ref, err := t.ports.Checkpoints.WriteState(ctx, n.Epoch, dropped)
+		if err != nil {
+			return fmt.Errorf("give up state in epoch %d: %w", n.Epoch, err)
+		}
+		t.chain.add(ref, dropped)
+		all = append(all, dropped)
+	}
+	n.State = t.chain.refs()
+	t.saved = counting(all)
+	return nil
+}
+
+// emptied gives an empty whole section for each slot of the operators named.
+func emptied(objects [][]Section, operators []string) []Section {
+	var all []Section
+	seen := map[stateKey]bool{}
+	for _, sections := range objects {
+		for _, s := range sections {
+			k := stateKey{s.Operator, s.Slot}
+			if slices.Contains(operators, s.Operator) && !seen[k] {
+				seen[k] = true
+				all = append(all, Section{Operator: s.Operator, Slot: s.Slot, Whole: true})
+			}
+		}
+	}
+	return all
+}

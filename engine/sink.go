@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A sink is what one source delivers to.
+type sink struct {
+	task   *Task
+	source string
+}
+
+// Frame implements Sink.
+func (s sink) Frame(ctx context.Context, partition string, f Frame) error {
+	e := s.task.entry(PartitionID{s.source, partition})
+	if e == nil {
+		return s.task.refuse(fmt.Errorf("source %s: a frame of partition %s, which was not asked for", s.source, partition))
+	}
+	return s.task.refuse(e.frame(ctx, f))
+}
+
+// Lost implements Sink.
+func (s sink) Lost(partition string, from, to Offset) error {
+	e := s.task.entry(PartitionID{s.source, partition})
+	if e == nil {
+		return s.task.refuse(fmt.Errorf("source %s: loss in partition %s, which was not asked for", s.source, partition))
+	}
+	return s.task.refuse(e.lost(from, to))
+}
+
+// refuse ends the run on an error.
+func (t *Task) refuse(err error) error {
+	if err != nil && !errors.Is(err, errStopped) {
+		t.fail(err)
+	}
+	return err
+}
+
+// runSources starts reading all partitions.
+func (t *Task) runSources(ctx context.Context) {
+	for _, s := range t.plan.Sources {
+		var from []Start
+		for _, e := range t.entries {
+			if e.id.Source == s.Name {
+				from = append(from, Start{e.id.Partition, e.place().Next})
+			}
+		}
+		t.read(ctx, s.Name, from)
+	}
+	if t.opt.UntilCaughtUp {
+		t.goDo(func() { t.watchEnd(ctx) })
+	}
+}
+
+func (t *Task) read(ctx context.Context, source string, from []Start) {
+	if len(from) == 0 {
+		return
+	}
+	t.goDo(func() {
+		err := t.ports.Sources[source].Read(ctx, from, sink{t, source})
+		switch {
+		case ctx.Err() != nil, t.closed.Load():
+		case err != nil:
+			t.fail(fmt.Errorf("source %s: %w", source, err))
+		default:
+			t.fail(fmt.Errorf("source %s: reading ended though it has no end", source))
+		}
+	})
+}
