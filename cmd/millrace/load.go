@@ -31,8 +31,8 @@ func kinds() spec.Kinds {
 
 // jsonOptions are what a definition may say below format: {json: …}.
 type jsonOptions struct {
-	Root  string           `yaml:"root" doc:"Path of the object that holds the row, where records wrap it: value."`
-	Paths spec.Map[string] `yaml:"paths" doc:"Where in the record a column is, if not under its own name: a.b.c."`
+	Root  string           `yaml:"root" doc:"Path of the object that holds the row, where records wrap it, such as value or payload.after."`
+	Paths spec.Map[string] `yaml:"paths" doc:"Where below root a column is, if not under its own name, such as a.b.c."`
 }
 
 func jsonFormat(schema column.Schema, node spec.Node) (func() engine.Decoder, error) {

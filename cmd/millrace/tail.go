@@ -22,7 +22,7 @@ import (
 func newTail() *cobra.Command {
 	var o tailOptions
 	cmd := &cobra.Command{
-		Use:   "tail STREAM|TABLE",
+		Use:   "tail SOURCE|STREAM|TABLE",
 		Short: "Show rows as they pass, from a running process",
 		Long: `tail attaches to a running millrace process and shows the rows of one of its sources, streams or
 tables as they pass. It never slows the pipeline: rows it has no room for are dropped and counted.

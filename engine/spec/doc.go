@@ -18,7 +18,7 @@
 //	type Config struct {
 //		By     []string      `yaml:"by,required" doc:"columns that make a row the same as another"`
 //		Within time.Duration `yaml:"within,required" doc:"how far apart two rows of a key may be"`
-//		Order  string        `yaml:"order" enum:"arrival|event_time"`
+//		Order  string        `yaml:"order" enum:"arrival"`
 //	}
 //
 // From the same structs [JSONSchema] describes the format to editors.

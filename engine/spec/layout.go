@@ -11,7 +11,7 @@ import (
 
 type layout struct {
 	Pipeline   string            `yaml:"pipeline,required" doc:"Name of the pipeline. State, commits and metrics go by it."`
-	Lake       string            `yaml:"lake" doc:"Folder or URL that holds the tables."`
+	Lake       string            `yaml:"lake" doc:"Folder that holds the tables, as a path or a file:// URL."`
 	Vars       Map[string]       `yaml:"vars" doc:"Defaults of variables that are used as ${NAME}. --set and the environment come first."`
 	Sources    Map[Node]         `yaml:"sources,required" doc:"Where records come from, by name."`
 	Streams    Map[streamLayout] `yaml:"streams" doc:"Steps over the rows of a source or of another stream, by name."`
@@ -58,13 +58,13 @@ type tableLayout struct {
 	From        Node     `yaml:"from,required" doc:"The source or stream whose rows the table takes."`
 	Path        string   `yaml:"path" doc:"Path under the lake. Default: the table's name."`
 	PartitionBy []string `yaml:"partition_by" doc:"Columns whose values make the table's folders."`
-	Compression string   `yaml:"compression" enum:"snappy|zstd|none" doc:"Compression of the data files."`
+	Compression string   `yaml:"compression" enum:"snappy|zstd|none" doc:"Compression of the data files. Default: snappy."`
 	TargetFile  Bytes    `yaml:"target_file" doc:"Size at which a data file is full. Default: that of commit."`
-	Mode        string   `yaml:"mode" enum:"append" doc:"How a commit changes the table."`
+	Mode        string   `yaml:"mode" enum:"append" doc:"How a commit changes the table: append, which adds rows. Default: append."`
 }
 
 type commitLayout struct {
-	Every      time.Duration `yaml:"every" doc:"Time since the last commit. 0s: never for that reason."`
+	Every      time.Duration `yaml:"every" doc:"Time since the last commit, if rows came since. 0s: never for that reason. Beside these, an epoch ends every 5 s, or after this time if that is longer."`
 	Rows       int64         `yaml:"rows" doc:"Records taken in. 0: never for that reason."`
 	Bytes      Bytes         `yaml:"bytes" doc:"Bytes taken in. 0B: never for that reason."`
 	TargetFile Bytes         `yaml:"target_file" doc:"Size at which a data file is full."`

@@ -84,6 +84,9 @@ func show(t *testing.T, cmd string, def *Definition, err error) string {
 	if err := def.WritePlan(&b); err != nil {
 		t.Fatal(err)
 	}
+	for _, w := range def.Warnings {
+		fmt.Fprintf(&b, "\nwarning: %s\n", w)
+	}
 	return b.String()
 }
 

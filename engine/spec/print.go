@@ -11,13 +11,10 @@ import (
 // planWidth is how wide the plan's lines of columns are, in characters.
 const planWidth = 110
 
-// WritePlan prints the typed schema of every edge, for people.
+// WritePlan prints the typed schema of every edge, for people, without the warnings.
 func (d *Definition) WritePlan(w io.Writer) error {
 	p := printer{}
 	p.plan(d.Describe(), d.MemoryBudget)
-	for _, e := range d.Warnings {
-		p.line("\nwarning: %s", e.Error())
-	}
 	_, err := io.WriteString(w, p.text.String())
 	return err
 }

@@ -149,7 +149,7 @@ func (l *loader) exchange(at Node, k engine.Keyed, out *edge) {
 		missing := slices.ContainsFunc(out.order, func(c string) bool { return !slices.Contains(k.Keys(), c) })
 		if !out.ordered || missing {
 			l.add(at, at.keyError("order: arrival is the order of partitions, which rows have lost here: they were exchanged before by "+
-				strings.Join(out.order, ", ")+"; use order: event_time, or put this step first", ""))
+				strings.Join(out.order, ", ")+"; put this step before those", ""))
 		}
 	}
 	out.ordered = out.ordered && arrival
