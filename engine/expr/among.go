@@ -15,8 +15,8 @@ func (c *checker) between(t *betweenTree) *node {
 		return &node{failed: true}
 	}
 	shared, s := share(x)
-	above := c.compare(t.at, ">=", shared, low)
-	below := c.compare(t.at, "<=", shared, high)
+	above := c.compare("BETWEEN", ">=", shared, low)
+	below := c.compare("BETWEEN", "<=", shared, high)
 	if above.failed || below.failed {
 		return &node{failed: true}
 	}
@@ -31,7 +31,9 @@ func owner(s *slot, n *node) *node {
 	owned, inner := *n, n.eval
 	owned.eval = func(r *run, sel column.Selection) column.Column {
 		s.fill(r, sel)
-		return inner(r, sel)
+		out := inner(r, sel)
+		s.col = nil // it is the batch's
+		return out
 	}
 	return &owned
 }
@@ -76,7 +78,7 @@ func (c *checker) inAny(x *node, list []*node, not bool) *node {
 	shared, s := share(x)
 	var any *node
 	for _, item := range list {
-		equal := c.compare(item.at, "=", shared, item)
+		equal := c.compare("IN", "=", shared, item)
 		if any == nil {
 			any = equal
 		} else {

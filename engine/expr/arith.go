@@ -41,10 +41,11 @@ func (c *checker) dateArithmetic(op string, left, right *node) *node {
 		left, right = right, left
 	}
 	switch {
-	case op == "-" && left.kind() == column.Date && right.kind() == column.Date:
+	case op == "-" && right.kind() == column.Date && (left.kind() == column.Date || left.untyped()):
+		left = c.convert(left, column.Of(column.Date))
 		return c.strict(column.Of(column.Int), subtractInts[int32](column.Of(column.Int), left, right), left, right)
 	case left.kind() != column.Date || op != "+" && op != "-":
-		return c.fail(left.at, "%s: expected date + days, date - days or date - date, found %s %s %s", op, left.typ, op, right.typ)
+		return c.fail(left.at, "%s: expected date + days, date - days or date - date, found %s %s %s", op, left.typeName(), op, right.typeName())
 	}
 	days := c.want("days of a date", right, column.Int)
 	if op == "+" {
@@ -108,7 +109,7 @@ func addInts[T whole](t column.Type, left, right *node) evalFunc {
 				dst[i] = a + b
 				over |= (a ^ dst[i]) & (b ^ dst[i])
 			}
-		case y.constant():
+		case y.constant() && !x.constant(): // two whose sum overflows are not folded
 			b := y.values[0]
 			for i, a := range x.values[:len(dst)] {
 				s := a + b

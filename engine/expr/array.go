@@ -172,7 +172,7 @@ func (c *checker) element(t *elementTree) *node {
 	case list.failed || index.failed:
 		return &node{failed: true}
 	case list.kind() != column.Array:
-		return c.fail(list.at, "[]: expected an array, found %s", list.typ)
+		return c.fail(list.at, "[]: expected an array, found %s", list.typeName())
 	}
 	elem := column.Of(list.typ.Elem)
 	n := c.strict(elem, elementKernel(elem, list, index), list, index)

@@ -20,7 +20,7 @@ func (c *checker) caseOf(t *caseTree) *node {
 	for _, w := range t.whens {
 		when := c.check(w.when)
 		if operand != nil {
-			when = c.compare(w.when.place(), "=", shared, when)
+			when = c.compare("CASE", "=", shared, when)
 		} else {
 			when = c.want("WHEN", when, column.Bool)
 		}
@@ -135,7 +135,7 @@ func (c *checker) nullIf(x, y *node) *node {
 		return &node{failed: true}
 	}
 	shared, s := share(x)
-	equal := c.compare(x.at, "nullif", shared, y)
+	equal := c.compare("nullif", "=", shared, y)
 	null := nullOf(x.typ)
 	return owner(s, c.conditional("nullif", []*node{equal}, []*node{null, shared}))
 }

@@ -10,9 +10,10 @@ import (
 
 // A checker turns a tree into nodes. It goes on after an error, to find all of them.
 type checker struct {
-	in      column.Schema
-	columns []string // read so far
-	errs    Errors
+	in        column.Schema
+	columns   []string   // read so far
+	functions []function // nil before the first call
+	errs      Errors
 }
 
 // fail notes an error.
@@ -42,8 +43,8 @@ func (c *checker) node(t tree) *node {
 		return c.unary(t)
 	case *binaryTree:
 		return c.binary(t)
-	case *nullTree:
-		return c.isNull(t)
+	case *isTree:
+		return c.is(t)
 	case *inTree:
 		return c.inList(t)
 	case *betweenTree:
@@ -113,7 +114,7 @@ func (c *checker) text(t *textTree) *node {
 	switch t.kind {
 	case column.Date:
 		days, ok := parseDate([]byte(t.text))
-		if !ok {
+		if !ok || len(t.text) != len("yyyy-MM-dd") {
 			return c.fail(t.at, "DATE: expected 'yyyy-MM-dd', found %s", quoted(t.text))
 		}
 		return constant(column.Of(column.Date), days)

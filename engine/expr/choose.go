@@ -10,7 +10,7 @@ import (
 // greatest and least are made of. Branches are computed only for the rows that take them.
 type choice struct {
 	branches []*node         // all of one type
-	results  []column.Column // of the branches that were computed in this run; nil: no row takes it
+	results  []column.Column // of the branches that were computed in this run; nil: no row takes it; all nil between runs
 	pick     []int16         // the branch of each row; none: null
 	nulls    bool            // a row took none
 }
@@ -23,7 +23,6 @@ func newChoice(branches []*node) *choice {
 
 // begin forgets the last run. The picks of all rows are unspecified.
 func (c *choice) begin(r *run) {
-	clear(c.results)
 	c.nulls = false
 	c.pick = slices.Grow(c.pick[:0], r.n)[:r.n]
 }
@@ -43,8 +42,9 @@ func (c *choice) take(r *run, k int16, rows column.Selection) {
 	}
 }
 
-// column puts the result together for the rows sel, each of which has its pick.
+// column puts the result together for the rows sel, each of which has its pick, and lets go of the branches'.
 func (c *choice) column(r *run, t column.Type, sel column.Selection) column.Column {
+	defer clear(c.results)
 	if sole := c.sole(); sole != nil {
 		return sole
 	}

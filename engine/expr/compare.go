@@ -6,16 +6,17 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// compare is one of the comparisons. All of them are made of two: equal, and less or equal.
-func (c *checker) compare(at int, op string, left, right *node) *node {
+// compare is one of the comparisons. All of them are made of two: equal, and less or equal. what names it in
+// errors: op itself, or what it is a part of.
+func (c *checker) compare(what, op string, left, right *node) *node {
 	both := []*node{left, right}
-	t, ok := c.unify(op, both)
+	t, ok := c.unify(what, both)
 	if !ok {
 		return &node{failed: true}
 	}
 	left, right = both[0], both[1]
 	if t.Kind == column.Array {
-		return c.fail(left.at, "%s: arrays can't be compared, this is %s", op, t)
+		return c.fail(left.at, "%s: arrays can't be compared, this is %s", what, t)
 	}
 	if t.Kind == column.Invalid {
 		left, right = nullOf(column.Of(column.Bool)), nullOf(column.Of(column.Bool))
@@ -206,6 +207,9 @@ func compareTexts(a, b *node, equal, contrary bool) evalFunc {
 
 // distinct is IS [NOT] DISTINCT FROM: a comparison for which nulls are values, equal to each other.
 func distinct(t column.Type, left, right *node, contrary bool) *node {
+	if left.lit != nil {
+		left, right = right, left // see equalWhole
+	}
 	a, x := share(left)
 	b, y := share(right)
 	equal := comparison(t, a, b, true, false)
@@ -214,6 +218,7 @@ func distinct(t column.Type, left, right *node, contrary bool) *node {
 		y.fill(r, sel)
 		same := equal(r, sel).(*column.Bools)
 		p, q := r.column(a, sel).Nulls(), r.column(b, sel).Nulls()
+		x.col, y.col = nil, nil
 		out := fixed[bool](r, column.Of(column.Bool))
 		r.strict(&out.Valid)
 		for _, i := range r.rows(sel) {

@@ -215,8 +215,8 @@ func rebuild(t tree, f func(tree) tree) tree {
 		return &unaryTree{t.at, t.op, f(t.x)}
 	case *binaryTree:
 		return &binaryTree{t.at, t.op, f(t.left), f(t.right)}
-	case *nullTree:
-		return &nullTree{t.at, f(t.x), t.not}
+	case *isTree:
+		return &isTree{t.at, f(t.x), t.word, t.not}
 	case *inTree:
 		return &inTree{t.at, f(t.x), t.not, each(t.list)}
 	case *betweenTree:

@@ -41,7 +41,10 @@ const anyNumber = math.MaxInt
 // call finds the function and gives it its arguments.
 func (c *checker) call(t *callTree) *node {
 	args, ok := c.checkAll(t.args)
-	all := functions()
+	if c.functions == nil {
+		c.functions = functions()
+	}
+	all := c.functions
 	i := slices.IndexFunc(all, func(f function) bool { return f.Name == t.name || slices.Contains(f.Aliases, t.name) })
 	if i < 0 {
 		var names []string
@@ -68,7 +71,7 @@ func counted(n int) string {
 	return fmt.Sprintf("%d arguments", n)
 }
 
-// functions lists all functions. It is made for each call that is checked, so that there is no package
+// functions lists all functions. It is made for each expression that calls one, so that there is no package
 // variable; a definition has few.
 func functions() []function {
 	return slices.Concat(textFunctions(), patternFunctions(), numberFunctions(), timeFunctions(), choiceFunctions(), arrayFunctions())
@@ -190,7 +193,7 @@ func timeFunctions() []function {
 		{doc("time", "try_to_date(text string, layouts…) date", "to_date, but null where no layout fits.", "try_to_date('soon')", "null"), 1, anyNumber,
 			func(c *checker, name string, args []*node) *node { return c.toDate(name, args, true) }},
 		{doc("time", "epoch_us(at timestamp) long", "Microseconds since 1970.", "epoch_us(TIMESTAMP '1970-01-01 00:00:01')", "1000000", "epoch_micros"), 1, 1, long(func(us int64) int64 { return us })},
-		{doc("time", "epoch_ms(at timestamp) long", "Milliseconds since 1970, cut down.", "epoch_ms(TIMESTAMP '1970-01-01 00:00:01')", "1000", "epoch_millis"), 1, 1, long(func(us int64) int64 { return floorDiv(us, 1000) })},
+		{doc("time", "epoch_ms(at timestamp) long", "Milliseconds since 1970, rounded down.", "epoch_ms(TIMESTAMP '1970-01-01 00:00:01')", "1000", "epoch_millis"), 1, 1, long(func(us int64) int64 { return floorDiv(us, 1000) })},
 		{doc("time", "epoch(at timestamp) double", "Seconds since 1970, with their fraction.", "epoch(TIMESTAMP '1970-01-01 00:00:01.5')", "1.5", "to_unixtime"), 1, 1,
 			func(c *checker, name string, args []*node) *node {
 				x := c.instant(name, args[0])
@@ -217,7 +220,7 @@ func choiceFunctions() []function {
 
 func arrayFunctions() []function {
 	return []function{
-		{doc("array", "array(values…) array", "An array of values of one type; a[1] is its first element, a[-1] its last, null where there is none.", "array(1, 2, 3)", "[1,2,3]"), 1, anyNumber, (*checker).array},
+		{doc("array", "array(values…) array", "An array of values of one type, nulls among them; a[1] is its first element, a[-1] its last, null where there is none.", "array(1, 2, 3)", "[1,2,3]"), 1, anyNumber, (*checker).array},
 		{doc("array", "cardinality(a array) int", "The number of elements.", "cardinality(array(1, 2, 3))", "3", "array_length"), 1, 1,
 			func(c *checker, name string, args []*node) *node { return c.cardinality(name, args[0]) }},
 	}

@@ -149,7 +149,7 @@ func likeMatch(text, pattern []byte, escape rune) bool {
 	star, resume := -1, 0 // the pattern behind the last %, and where in text it goes on
 	for t < len(text) {
 		if p < len(pattern) {
-			r, size := utf8.DecodeRune(pattern[p:])
+			r, size := runeAt(pattern[p:])
 			if r == '%' && escape != '%' {
 				p += size
 				star, resume = p, t
@@ -158,9 +158,9 @@ func likeMatch(text, pattern []byte, escape rune) bool {
 			any := r == '_' && escape != '_'
 			if r == escape {
 				p += size
-				r, size = utf8.DecodeRune(pattern[p:])
+				r, size = runeAt(pattern[p:])
 			}
-			c, width := utf8.DecodeRune(text[t:])
+			c, width := runeAt(text[t:])
 			if any || r == c {
 				t, p = t+width, p+size
 				continue
@@ -169,12 +169,41 @@ func likeMatch(text, pattern []byte, escape rune) bool {
 		if star < 0 {
 			return false
 		}
-		_, width := utf8.DecodeRune(text[resume:])
+		_, width := runeAt(text[resume:])
 		resume += width
+		if b, ok := firstByte(pattern[star:], escape); ok {
+			i := bytes.IndexByte(text[resume:], b)
+			if i < 0 {
+				return false
+			}
+			resume += i
+		}
 		t, p = resume, star
 	}
 	for p < len(pattern) && pattern[p] == '%' && escape != '%' {
 		p++
 	}
 	return p == len(pattern)
+}
+
+// firstByte is the byte with which texts begin that match a pattern, if all begin with the same.
+func firstByte(pattern []byte, escape rune) (b byte, ok bool) {
+	if len(pattern) == 0 {
+		return 0, false
+	}
+	switch r, size := runeAt(pattern); {
+	case r == escape:
+		pattern = pattern[size:]
+	case r == '%' || r == '_':
+		return 0, false
+	}
+	return pattern[0], true
+}
+
+// runeAt is utf8.DecodeRune, faster where most characters are ASCII.
+func runeAt(text []byte) (r rune, size int) {
+	if len(text) > 0 && text[0] < utf8.RuneSelf {
+		return rune(text[0]), 1
+	}
+	return utf8.DecodeRune(text)
 }

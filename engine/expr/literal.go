@@ -10,34 +10,32 @@ import (
 
 // Texts to values and back, as CAST does it. White space around a value is left out.
 
-// parseLong reads a whole number, or a decimal one that it rounds, halves away from 0.
+// parseLong reads a decimal number, with or without an exponent, and rounds it to a whole one, halves away from
+// 0. It is exact where a double would not be.
 func parseLong(text []byte) (int64, bool) {
 	text = bytes.TrimSpace(text)
-	if bytes.IndexAny(text, "eE") >= 0 {
-		f, ok := parseDouble(text)
-		f = math.Round(f)
-		if !ok || !(f >= -1<<63 && f < 1<<63) {
-			return 0, false
-		}
-		return int64(f), true
+	if v, n := numberAt(text, 18); n > 0 && n == len(text) {
+		return v, true
 	}
-	negative := len(text) > 0 && text[0] == '-'
-	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+	if !decimal(text) {
+		return 0, false
+	}
+	negative := text[0] == '-'
+	if text[0] == '-' || text[0] == '+' {
 		text = text[1:]
 	}
-	v, n, ok := magnitude(text)
-	if text = text[n:]; len(text) > 0 && text[0] == '.' {
-		f, m := numberAt(text[1:], 1)
-		rest := text[1+m:]
-		for len(rest) > 0 && digit(rest[0]) {
-			rest = rest[1:]
-		}
-		if f >= 5 {
-			v++
-		}
-		n, text = n+m, rest
+	whole := text[:digitsAt(text)]
+	var fraction []byte
+	if text = text[len(whole):]; len(text) > 0 && text[0] == '.' {
+		fraction = text[1 : 1+digitsAt(text[1:])]
+		text = text[1+len(fraction):]
 	}
-	if !ok || n == 0 || len(text) > 0 || v > 1<<63 || v == 1<<63 && !negative {
+	point := len(whole) // how many digits stand before the point
+	if len(text) > 0 {
+		point += exponent(text[1:])
+	}
+	v, ok := digitsBefore(point, whole, fraction)
+	if !ok || v > 1<<63 || v == 1<<63 && !negative {
 		return 0, false
 	}
 	if negative {
@@ -46,16 +44,45 @@ func parseLong(text []byte) (int64, bool) {
 	return int64(v), true
 }
 
-// magnitude reads digits. ok is false if they exceed 2^63.
-func magnitude(text []byte) (v uint64, n int, ok bool) {
-	for n < len(text) && digit(text[n]) {
-		if v > 1<<63/10 {
-			return 0, n, false
-		}
-		v = v*10 + uint64(text[n]-'0')
-		n++
+// exponent reads a sign and digits. What exceeds a million is one: no number of an expression has as many digits.
+func exponent(text []byte) int {
+	const most = 1_000_000
+	negative := text[0] == '-'
+	if negative || text[0] == '+' {
+		text = text[1:]
 	}
-	return v, n, v <= 1<<63
+	v := 0
+	for _, c := range text {
+		v = min(v*10+int(c-'0'), most)
+	}
+	if negative {
+		return -v
+	}
+	return v
+}
+
+// digitsBefore is the number of the first digits of whole and fraction together, rounded by the one behind
+// them. ok is false if it exceeds 2^64.
+func digitsBefore(point int, whole, fraction []byte) (v uint64, ok bool) {
+	digit := func(i int) uint64 {
+		switch {
+		case i < 0 || i >= len(whole)+len(fraction):
+			return 0
+		case i < len(whole):
+			return uint64(whole[i] - '0')
+		}
+		return uint64(fraction[i-len(whole)] - '0')
+	}
+	for i := range point {
+		if v == 0 && i >= len(whole)+len(fraction) {
+			break // all of them are 0
+		}
+		if v > 1<<63/10 {
+			return 0, false
+		}
+		v = v*10 + digit(i)
+	}
+	return v + digit(point)/5, true
 }
 
 // parseDouble reads a decimal number, nan or inf.
@@ -121,26 +148,27 @@ func special(text []byte) (float64, bool) {
 		text = text[1:]
 	}
 	switch {
-	case len(text) == 3 && equalLetters(text, "nan"):
+	case isWord(text, "nan"):
 		return math.NaN(), true
-	case len(text) == 3 && equalLetters(text, "inf"), len(text) == 8 && equalLetters(text, "infinity"):
+	case isWord(text, "inf"), isWord(text, "infinity"):
 		return math.Inf(sign), true
 	}
 	return 0, false
 }
 
+// isWord compares with a word of ASCII letters without regard to case.
+func isWord(text []byte, word string) bool { return len(text) == len(word) && equalLetters(text, word) }
+
 // parseBool reads true, t, yes, y, 1 and their contraries, in any case.
 func parseBool(text []byte) (value, ok bool) {
 	text = bytes.TrimSpace(text)
-	for _, word := range []string{"true", "t", "yes", "y", "1"} {
-		if len(text) == len(word) && equalLetters(text, word) {
-			return true, true
-		}
-	}
-	for _, word := range []string{"false", "f", "no", "n", "0"} {
-		if len(text) == len(word) && equalLetters(text, word) {
-			return false, true
-		}
+	switch {
+	case len(text) == 1 && (text[0] == '0' || text[0] == '1'):
+		return text[0] == '1', true
+	case isWord(text, "true"), isWord(text, "t"), isWord(text, "yes"), isWord(text, "y"):
+		return true, true
+	case isWord(text, "false"), isWord(text, "f"), isWord(text, "no"), isWord(text, "n"):
+		return false, true
 	}
 	return false, false
 }

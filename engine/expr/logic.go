@@ -3,8 +3,11 @@ package expr
 import "github.com/millrace-io/millrace/engine/column"
 
 func (c *checker) unary(t *unaryTree) *node {
-	if t.op == "-" {
+	switch t.op {
+	case "-":
 		return c.negate(c.check(t.x))
+	case "+":
+		return c.number1("+", c.check(t.x))
 	}
 	return c.negation(c.want("NOT", c.check(t.x), column.Bool))
 }
@@ -28,7 +31,7 @@ func (c *checker) binary(t *binaryTree) *node {
 	case "AND", "OR":
 		return c.connect(t.op, left, right)
 	case "=", "<>", "<", "<=", ">", ">=", "IS DISTINCT FROM", "IS NOT DISTINCT FROM":
-		return c.compare(t.at, t.op, left, right)
+		return c.compare(t.op, t.op, left, right)
 	case "||":
 		return c.concat("||", []*node{left, right}, false)
 	}
@@ -84,9 +87,19 @@ func (r *run) connect(left, right *node, decides bool, sel column.Selection) col
 	return out
 }
 
-// isNull is x IS [NOT] NULL.
-func (c *checker) isNull(t *nullTree) *node {
+// is is x IS [NOT] NULL, TRUE or FALSE, which is never null itself.
+func (c *checker) is(t *isTree) *node {
 	x := c.check(t.x)
+	if t.word == "NULL" {
+		return c.isNull(x, t.not)
+	}
+	if x = c.want("IS "+not(t.not)+t.word, x, column.Bool); x.failed {
+		return x
+	}
+	return distinct(x.typ, x, word(t.word), t.not)
+}
+
+func (c *checker) isNull(x *node, not bool) *node {
 	if x.failed {
 		return x
 	}
@@ -95,7 +108,7 @@ func (c *checker) isNull(t *nullTree) *node {
 		out := fixed[bool](r, column.Of(column.Bool))
 		r.strict(&out.Valid)
 		for _, i := range r.rows(sel) {
-			out.Values[i] = valid.Null(int(i)&mask) != t.not
+			out.Values[i] = valid.Null(int(i)&mask) != not
 		}
 		return out
 	}}, x)

@@ -23,6 +23,14 @@ type node struct {
 
 func (n *node) untyped() bool { return n.typ.Kind == column.Invalid && !n.failed }
 
+// typeName is the type as errors name it.
+func (n *node) typeName() string {
+	if n.untyped() {
+		return "NULL"
+	}
+	return n.typ.String()
+}
+
 // null says whether the node is the constant NULL.
 func (n *node) null() bool { return n.lit != nil && n.lit.Nulls().Null(0) }
 

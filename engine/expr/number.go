@@ -69,25 +69,29 @@ func (c *checker) roundTo(what string, n, places *node) *node {
 	if x.failed || p.failed {
 		return &node{failed: true}
 	}
-	typ := x.typ
-	if typ.Kind.Integer() {
-		wide := c.convert(x, column.Of(column.Long))
-		long := c.strict(wide.typ, partialMixed(wide, p, roundWhole, what), wide, p)
-		if typ.Kind == column.Long {
-			return long
-		}
-		return c.strict(typ, castKernel(long, typ, false), long)
+	return c.strict(x.typ, roundKernel(what, x, p), x, p)
+}
+
+func roundKernel(what string, x, p *node) evalFunc {
+	switch x.kind() {
+	case column.Int:
+		return partialMixed(x, p, what, func(v, places int32) (int32, bool) {
+			rounded, ok := roundWhole(int64(v), places)
+			return int32(rounded), ok && int64(int32(rounded)) == rounded
+		})
+	case column.Long:
+		return partialMixed(x, p, what, roundWhole)
+	case column.Float:
+		return partialMixed(x, p, what, func(v float32, places int32) (float32, bool) {
+			rounded := float32(roundPlaces(float64(v), places))
+			return rounded, !math.IsInf(float64(rounded), 0) || math.IsInf(float64(v), 0)
+		})
 	}
-	wide := c.convert(x, column.Of(column.Double))
-	double := c.strict(wide.typ, partialMixed(wide, p, func(v float64, p int32) (float64, bool) { return roundPlaces(v, p), true }, what), wide, p)
-	if typ.Kind == column.Double {
-		return double
-	}
-	return c.strict(typ, castKernel(double, typ, false), double)
+	return partialMixed(x, p, what, func(v float64, places int32) (float64, bool) { return roundPlaces(v, places), true })
 }
 
 // partialMixed is a function of a value and an int that may have no result.
-func partialMixed[T column.Native](x, p *node, f func(v T, p int32) (T, bool), what string) evalFunc {
+func partialMixed[T column.Native](x, p *node, what string, f func(v T, p int32) (T, bool)) evalFunc {
 	return func(r *run, sel column.Selection) column.Column {
 		v, places := vecOf[T](r, x, sel), vecOf[int32](r, p, sel)
 		out := fixed[T](r, x.typ)
@@ -107,8 +111,12 @@ func partialMixed[T column.Native](x, p *node, f func(v T, p int32) (T, bool), w
 	}
 }
 
-// roundPlaces is v where the scaled value is out of range: it has no such places.
+// roundPlaces is v where the scaled value is out of range: it has no such places. A NaN and the infinities
+// stay what they are.
 func roundPlaces(v float64, places int32) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return v
+	}
 	scale := math.Pow(10, math.Abs(float64(places)))
 	if places < 0 {
 		if scaled := math.Round(v/scale) * scale; !math.IsInf(scaled, 0) && !math.IsNaN(scaled) {

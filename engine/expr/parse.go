@@ -12,13 +12,13 @@ const (
 	bindOr      = iota + 1
 	bindAnd     // AND
 	bindNot     // NOT x
-	bindIs      // IS NULL, IS DISTINCT FROM
+	bindIs      // IS NULL, IS DISTINCT FROM; nothing of these is chained to the latter
 	bindCompare // = <> < <= > >=; not chained
 	bindRange   // BETWEEN, IN, LIKE
 	bindConcat  // ||
 	bindAdd     // + -
 	bindTimes   // * / // %
-	bindMinus   // -x
+	bindMinus   // -x, +x
 )
 
 // Bounds of a source: an expression is written by people.
@@ -115,22 +115,28 @@ func (p *parser) expression(loosest int) (tree, error) {
 	if p.depth > maxDepth {
 		return nil, &Error{Offset: p.peek().at, Message: fmt.Sprintf("nested more than %d deep", maxDepth)}
 	}
+	if t := p.peek(); t.is("NOT") && loosest > bindRange {
+		return nil, &Error{Offset: t.at, Message: "NOT binds less tightly than the operator before it: use parentheses"}
+	}
 	left, err := p.operand()
 	if err != nil {
 		return nil, err
 	}
-	compared := false
+	last := 0 // how tightly the operator before binds, if it can't be chained
 	for {
 		bind := p.binding()
 		if bind == 0 || bind < loosest {
 			return left, nil
 		}
-		if bind == bindCompare && compared {
+		if bind == last {
 			return nil, &Error{Offset: p.peek().at, Message: "comparisons can't be chained: join them by AND or use parentheses"}
 		}
-		compared = bind == bindCompare
 		if left, err = p.operation(left, bind); err != nil {
 			return nil, err
+		}
+		last = 0
+		if _, two := left.(*binaryTree); two && (bind == bindCompare || bind == bindIs) { // x IS NULL IS TRUE is plain, x IS DISTINCT FROM y IS TRUE is not
+			last = bind
 		}
 	}
 }
@@ -147,7 +153,7 @@ func (p *parser) binding() int {
 	}
 	switch t.kind {
 	case wordToken:
-		switch strings.ToUpper(t.text) {
+		switch upper(t.text) {
 		case "OR":
 			return bindOr
 		case "AND":
@@ -181,7 +187,7 @@ func (p *parser) operation(left tree, bind int) (tree, error) {
 		return p.within(left)
 	}
 	t := p.take()
-	op := strings.ToUpper(t.text)
+	op := upper(t.text)
 	switch op {
 	case "==":
 		op = "="
@@ -195,31 +201,21 @@ func (p *parser) operation(left tree, bind int) (tree, error) {
 	return &binaryTree{t.at, op, left, right}, nil
 }
 
-// is reads IS [NOT] NULL, TRUE, FALSE or DISTINCT FROM. IS TRUE is a comparison that is never null.
+// is reads IS [NOT] NULL, TRUE, FALSE or DISTINCT FROM.
 func (p *parser) is(left tree) (tree, error) {
 	at := p.take().at
 	negated := p.keyword("NOT")
-	op := "IS NOT DISTINCT FROM"
-	if negated {
-		op = "IS DISTINCT FROM"
-	}
 	switch t := p.peek(); {
-	case t.is("NULL"):
+	case t.is("NULL"), t.is("TRUE"), t.is("FALSE"):
 		p.take()
-		return &nullTree{at, left, negated}, nil
-	case t.is("TRUE"), t.is("FALSE"):
-		p.take()
-		return &binaryTree{at, op, left, &wordTree{t.at, strings.ToUpper(t.text)}}, nil
+		return &isTree{at, left, upper(t.text), negated}, nil
 	case t.is("DISTINCT"):
 		p.take()
 		if err := p.expectKeyword("FROM"); err != nil {
 			return nil, err
 		}
 		right, err := p.expression(bindIs + 1)
-		if negated {
-			return &binaryTree{at, "IS NOT DISTINCT FROM", left, right}, err
-		}
-		return &binaryTree{at, "IS DISTINCT FROM", left, right}, err
+		return &binaryTree{at, "IS " + not(negated) + "DISTINCT FROM", left, right}, err
 	}
 	return nil, p.unexpected("NULL, TRUE, FALSE or DISTINCT FROM")
 }
@@ -289,13 +285,10 @@ func (p *parser) operand() (tree, error) {
 		p.take()
 		x, err := p.expression(bindNot)
 		return &unaryTree{t.at, "NOT", x}, err
-	case t.sign("+"):
-		p.take()
-		return p.expression(bindMinus)
-	case t.sign("-") && p.after(1).kind != numberToken:
+	case t.sign("+"), t.sign("-") && p.after(1).kind != numberToken:
 		p.take()
 		x, err := p.expression(bindMinus)
-		return &unaryTree{t.at, "-", x}, err
+		return &unaryTree{t.at, t.text, x}, err
 	}
 	x, err := p.primary()
 	for err == nil && p.peek().sign("[") {
@@ -347,7 +340,7 @@ func (p *parser) word() (tree, error) {
 	switch {
 	case t.is("NULL"), t.is("TRUE"), t.is("FALSE"):
 		p.take()
-		return &wordTree{t.at, strings.ToUpper(t.text)}, nil
+		return &wordTree{t.at, upper(t.text)}, nil
 	case t.is("CASE"):
 		return p.caseOf()
 	case isReserved(t.text):
@@ -366,7 +359,7 @@ func (p *parser) word() (tree, error) {
 	}
 	p.next += 2
 	args, err := p.list(")")
-	return &callTree{t.at, strings.ToLower(t.text), args}, err
+	return &callTree{t.at, lower(t.text), args}, err
 }
 
 // caseOf reads both forms of CASE.
@@ -426,7 +419,7 @@ func (p *parser) cast(try bool) (tree, error) {
 // typeName reads a type: one of the house's names, or of SQL's.
 func (p *parser) typeName() (column.Type, error) {
 	t := p.peek()
-	name := strings.ToLower(t.text)
+	name := lower(t.text)
 	if t.kind != wordToken {
 		return column.Type{}, p.unexpected("a type")
 	}
@@ -442,7 +435,7 @@ func (p *parser) typeName() (column.Type, error) {
 		return column.Type{}, p.unexpected("a type")
 	}
 	p.take()
-	elem, err := scalarType(inner, strings.ToLower(inner.text))
+	elem, err := scalarType(inner, lower(inner.text))
 	if err != nil {
 		return column.Type{}, err
 	}

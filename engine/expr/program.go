@@ -53,8 +53,8 @@ func (p *Program) Columns() []string { return slices.Clone(p.columns) }
 // against, in their order, each of n rows. out has n rows and is owned by arena, or is one of cols; nobody
 // changes it later. Rows outside sel are unspecified.
 //
-// bad are the rows of sel that have no value, ascending, each once; they are null in out. It is lent until
-// the next call.
+// bad are the rows of sel that have no value, ascending, each once; what out has for them is unspecified. It
+// is lent until the next call.
 func (p *Program) Eval(cols []column.Column, sel column.Selection, n int, arena *column.Arena) (out column.Column, bad []RowError) {
 	p.run.begin(cols, n, arena)
 	defer p.run.end()
@@ -72,7 +72,18 @@ func (p *Program) Filter(cols []column.Column, sel column.Selection, n int, aren
 	p.run.begin(cols, n, arena)
 	defer p.run.end()
 	v := vecOf[bool](&p.run, p.root, sel)
-	return p.run.where(v, sel, true), p.run.sortedBad()
+	kept, bad := p.run.where(v, sel, true), p.run.sortedBad()
+	if len(bad) == 0 {
+		return kept, nil
+	}
+	next := bad // coalesce(1 / x, 1.0) > 0 is true where x is 0, and has no value there all the same
+	kept = slices.DeleteFunc(kept, func(row int32) bool {
+		for len(next) > 0 && next[0].Row < int(row) {
+			next = next[1:]
+		}
+		return len(next) > 0 && next[0].Row == int(row)
+	})
+	return kept, bad
 }
 
 // A run is one evaluation: what all nodes of a program share.

@@ -3,7 +3,10 @@ package expr
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
+	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/millrace-io/millrace/engine/column"
 )
@@ -101,9 +104,7 @@ func (c *checker) regexpReplace(what string, args []*node) *node {
 	if err != nil {
 		return c.fail(args[2].at, "%s: %v", what, err)
 	}
-	return c.strict(column.Of(column.String), text1(x, func(dst, text []byte) []byte {
-		return appendMatches(dst, text, re, parts, all)
-	}), x)
+	return c.strict(column.Of(column.String), text1(x, newReplacer(re, parts, all).append), x)
 }
 
 // A replacementPart is a text, or the number of a group whose match stands there.
@@ -134,24 +135,90 @@ func replacement(with string, groups int) ([]replacementPart, error) {
 	}
 }
 
-// appendMatches writes text with its matches replaced.
-func appendMatches(dst, text []byte, re *regexp.Regexp, parts []replacementPart, all bool) []byte {
-	limit := 1
+// A replacer writes texts with the matches of a pattern replaced.
+type replacer struct {
+	re    *regexp.Regexp
+	parts []replacementPart
+	limit int  // of matches; -1: all
+	whole bool // appendWhole serves
+}
+
+func newReplacer(re *regexp.Regexp, parts []replacementPart, all bool) *replacer {
+	r := &replacer{re, parts, 1, true}
 	if all {
-		limit = -1
+		r.limit, r.whole = -1, !looksBack(re)
+	}
+	for _, p := range parts {
+		r.whole = r.whole && p.group <= 0
+	}
+	return r
+}
+
+// looksBack says whether a match may depend on what stands before it.
+func looksBack(re *regexp.Regexp) bool {
+	tree, err := syntax.Parse(re.String(), syntax.Perl)
+	if err != nil {
+		panic(err) // it was compiled
+	}
+	var looks func(*syntax.Regexp) bool
+	looks = func(t *syntax.Regexp) bool {
+		switch t.Op {
+		case syntax.OpBeginLine, syntax.OpBeginText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+			return true
+		}
+		return slices.ContainsFunc(t.Sub, looks)
+	}
+	return looks(tree)
+}
+
+func (r *replacer) append(dst, text []byte) []byte {
+	if r.whole {
+		if out, ok := r.appendWhole(dst, text); ok {
+			return out
+		}
 	}
 	done := 0
-	for _, m := range re.FindAllSubmatchIndex(text, limit) {
-		dst = append(dst, text[done:m[0]]...)
-		for _, p := range parts {
-			switch {
-			case p.group < 0:
-				dst = append(dst, p.text...)
-			case m[2*p.group] >= 0:
-				dst = append(dst, text[m[2*p.group]:m[2*p.group+1]]...)
-			}
-		}
+	for _, m := range r.re.FindAllSubmatchIndex(text, r.limit) {
+		dst = r.appendParts(append(dst, text[done:m[0]]...), text, m)
 		done = m[1]
 	}
 	return append(dst, text[done:]...)
+}
+
+// appendWhole allocates nothing, which regexp does for each place it tells of: it asks for the matches themselves,
+// one behind the other. ok is false if one is empty.
+func (r *replacer) appendWhole(dst, text []byte) (out []byte, ok bool) {
+	for n := 0; n != r.limit; n++ {
+		if len(text) == 0 {
+			if n == 0 && r.re.Match(text) {
+				return nil, false
+			}
+			break // an empty match behind the last one is none
+		}
+		m := r.re.Find(text)
+		if m == nil {
+			break
+		}
+		if len(m) == 0 {
+			return nil, false // it does not say where it is
+		}
+		from := int(uintptr(unsafe.Pointer(&m[0])) - uintptr(unsafe.Pointer(&text[0])))
+		to := from + len(m)
+		dst = r.appendParts(append(dst, text[:from]...), text, []int{from, to})
+		text = text[to:]
+	}
+	return append(dst, text...), true
+}
+
+// appendParts writes what stands for a match, whose groups lie at the places m in text.
+func (r *replacer) appendParts(dst, text []byte, m []int) []byte {
+	for _, p := range r.parts {
+		switch {
+		case p.group < 0:
+			dst = append(dst, p.text...)
+		case m[2*p.group] >= 0:
+			dst = append(dst, text[m[2*p.group]:m[2*p.group+1]]...)
+		}
+	}
+	return dst
 }

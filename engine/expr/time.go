@@ -85,7 +85,7 @@ func truncation(unit string) func(micros int64) int64 {
 func (c *checker) dateTrunc(what string, args []*node) *node {
 	unit, ok := c.constantText(what, "the unit", args[0])
 	x := c.instant(what, args[1])
-	f := truncation(strings.ToLower(unit))
+	f := truncation(lower(unit))
 	if ok && f == nil {
 		units := []string{"microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"}
 		c.errs = append(c.errs, &Error{args[0].at, fmt.Sprintf("%s: no unit %s; there are %s", what, quoted(unit), strings.Join(units, ", ")), nearest(unit, units)})
@@ -113,7 +113,7 @@ func (c *checker) toTimestamp(what string, args []*node, try bool) *node {
 	}
 	x := c.want(what, args[0], column.String)
 	n := c.strict(typ, parseTexts(x, typ, try, what, func(text []byte) (int64, bool) { return firstLayout(layouts, text) }), x)
-	n.nullable = n.nullable || try
+	n.nullable = n.nullable || try && n.lit == nil
 	return n
 }
 
@@ -148,7 +148,7 @@ func (c *checker) fromEpoch(what string, args []*node, layouts []TimeLayout, try
 	n := c.strict(typ, partial1(x, typ, try, func(v int64) (int64, bool) { return multiply(v, unit) }, func(v int64) string {
 		return fmt.Sprintf("%s: %d does not fit timestamp", what, v)
 	}), x)
-	n.nullable = n.nullable || try
+	n.nullable = n.nullable || try && n.lit == nil
 	return n
 }
 

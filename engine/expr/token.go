@@ -28,8 +28,24 @@ type token struct {
 }
 
 // is says whether the token is the keyword, which is given in upper case.
-func (t token) is(keyword string) bool {
-	return t.kind == wordToken && strings.EqualFold(t.text, keyword)
+func (t token) is(keyword string) bool { return t.kind == wordToken && upper(t.text) == keyword }
+
+// upper and lower turn ASCII letters only: by Unicode's rules "ıs" would be the keyword IS.
+func upper(word string) string { return strings.Map(upperLetter, word) }
+func lower(word string) string { return strings.Map(lowerLetter, word) }
+
+func upperLetter(r rune) rune {
+	if r >= 'a' && r <= 'z' {
+		return r - 'a' + 'A'
+	}
+	return r
+}
+
+func lowerLetter(r rune) rune {
+	if r >= 'A' && r <= 'Z' {
+		return r - 'A' + 'a'
+	}
+	return r
 }
 
 // sign says whether the token is the sign s.
@@ -53,7 +69,7 @@ func reserved() []string {
 		"ELSE", "END", "DISTINCT", "FROM", "AS", "ESCAPE"}
 }
 
-func isReserved(word string) bool { return slices.Contains(reserved(), strings.ToUpper(word)) }
+func isReserved(word string) bool { return slices.Contains(reserved(), upper(word)) }
 
 // scan cuts src into tokens; the last one is the end. The error is an *Error.
 func scan(src string) ([]token, error) {
@@ -94,7 +110,9 @@ type scanner struct {
 
 // next cuts off the next token.
 func (s *scanner) next() (token, error) {
-	s.space()
+	if err := s.space(); err != nil {
+		return token{}, err
+	}
 	if s.at == len(s.src) {
 		return token{endToken, s.at, ""}, nil
 	}
@@ -112,31 +130,46 @@ func (s *scanner) next() (token, error) {
 	return s.operator()
 }
 
-// space skips white space and comments: -- to the end of the line, and between /* and */.
-func (s *scanner) space() {
+// space skips white space and comments: -- to the end of the line, and what stands between /* and */.
+func (s *scanner) space() error {
 	for s.at < len(s.src) {
 		rest := s.src[s.at:]
 		switch {
 		case strings.IndexByte(" \t\r\n", rest[0]) >= 0:
 			s.at++
 		case strings.HasPrefix(rest, "--"):
-			s.skipTo("\n")
+			line, _, _ := strings.Cut(rest, "\n")
+			s.at += len(line)
 		case strings.HasPrefix(rest, "/*"):
-			s.at += 2
-			s.skipTo("*/")
+			if err := s.comment(); err != nil {
+				return err
+			}
 		default:
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
-// skipTo goes behind the next occurrence of end, or to the end of the source.
-func (s *scanner) skipTo(end string) {
-	if i := strings.Index(s.src[s.at:], end); i >= 0 {
-		s.at += i + len(end)
-		return
+// comment skips a comment, in which others may stand.
+func (s *scanner) comment() error {
+	start, open := s.at, 0
+	for s.at < len(s.src) {
+		switch rest := s.src[s.at:]; {
+		case strings.HasPrefix(rest, "/*"):
+			open++
+			s.at += 2
+		case strings.HasPrefix(rest, "*/"):
+			open--
+			s.at += 2
+			if open == 0 {
+				return nil
+			}
+		default:
+			s.at++
+		}
 	}
-	s.at = len(s.src)
+	return &Error{Offset: start, Message: "the comment that begins here has no closing */"}
 }
 
 // quoted reads what stands between two of quote; a doubled quote stands for one.
@@ -262,5 +295,5 @@ func (s *scanner) operator() (token, error) {
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
-// quoted is text as a literal: 'it”s' with the quote doubled.
+// quoted is text as a literal: in quotes, those in it doubled.
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

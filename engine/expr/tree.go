@@ -37,7 +37,7 @@ type (
 		at   int
 		word string
 	}
-	// unaryTree is NOT x or -x.
+	// unaryTree is NOT x, -x or +x.
 	unaryTree struct {
 		at int
 		op string
@@ -49,11 +49,12 @@ type (
 		op          string
 		left, right tree
 	}
-	// nullTree is x IS [NOT] NULL.
-	nullTree struct {
-		at  int
-		x   tree
-		not bool
+	// isTree is x IS [NOT] word, which is NULL, TRUE or FALSE.
+	isTree struct {
+		at   int
+		x    tree
+		word string
+		not  bool
 	}
 	// inTree is x [NOT] IN (list).
 	inTree struct {
@@ -107,7 +108,7 @@ func (t *textTree) place() int    { return t.at }
 func (t *wordTree) place() int    { return t.at }
 func (t *unaryTree) place() int   { return t.at }
 func (t *binaryTree) place() int  { return t.left.place() }
-func (t *nullTree) place() int    { return t.x.place() }
+func (t *isTree) place() int      { return t.x.place() }
 func (t *inTree) place() int      { return t.x.place() }
 func (t *betweenTree) place() int { return t.x.place() }
 func (t *likeTree) place() int    { return t.x.place() }
@@ -133,7 +134,7 @@ func (t *binaryTree) write(b *strings.Builder) {
 	writeAll(b, "(", t.left, " ", t.op, " ", t.right, ")")
 }
 
-func (t *nullTree) write(b *strings.Builder) { writeAll(b, "(", t.x, " IS ", not(t.not), "NULL)") }
+func (t *isTree) write(b *strings.Builder) { writeAll(b, "(", t.x, " IS ", not(t.not), t.word, ")") }
 
 func (t *inTree) write(b *strings.Builder) {
 	writeAll(b, "(", t.x, " ", not(t.not), "IN (")

@@ -8,8 +8,8 @@
 //	  timestamp: {parse: {timestamp: [iso, "yyyy:MM:dd HH:mm:ss"]}}
 //
 // The rules of a column run in the order written, those of "*" before; a rule that comes twice is written
-// as an item of a list. Nulls stay null, and nothing is trimmed unless a rule says so. Rules are listed by
-// [Rules]. parse changes the column's type and comes last.
+// as an item of a list. Nulls stay null, and nothing is trimmed unless a rule says so. parse changes the
+// column's type and comes last.
 //
 // A text that can't be parsed sends its row to quarantine, with reason parse and the column; with several
 // such columns it is the first in the order written. on_error: null makes it null instead.

@@ -10,16 +10,16 @@ import (
 type written struct {
 	NullIf        []string          `yaml:"null_if,scalar" doc:"Makes these texts null."`
 	EmptyToNull   bool              `yaml:"empty_to_null" doc:"Makes the empty text null."`
-	Trim          bool              `yaml:"trim" doc:"Takes white space off both ends."`
+	Trim          bool              `yaml:"trim" doc:"Takes white space, as Unicode has it, off both ends."`
 	StripPrefix   string            `yaml:"strip_prefix" doc:"Takes a text off the beginning where it is there."`
 	StripSuffix   string            `yaml:"strip_suffix" doc:"Takes a text off the end where it is there."`
-	Replace       spec.Map[string]  `yaml:"replace" doc:"Replaces texts by others wherever they occur, one after the other."`
-	ReplaceRegexp spec.Map[string]  `yaml:"replace_regexp" doc:"Replaces what regular expressions (RE2) match, one after the other; $1 is a group."`
+	Replace       spec.Map[string]  `yaml:"replace" doc:"Replaces texts by others wherever they occur, one pair after the other."`
+	ReplaceRegexp spec.Map[string]  `yaml:"replace_regexp" doc:"Replaces what regular expressions (RE2) match by texts, one pair after the other; $1 and ${name} are groups."`
 	Map           spec.Map[*string] `yaml:"map" doc:"Replaces whole texts by others, or by null where nothing is given. Other texts stay."`
 	Lower         bool              `yaml:"lower" doc:"Makes all letters small."`
 	Upper         bool              `yaml:"upper" doc:"Makes all letters large."`
-	Parse         Parse             `yaml:"parse" doc:"Makes values of texts: the column gets their type. The last rule of a column."`
-	OnError       onError           `yaml:"on_error" doc:"What becomes of a text that can't be parsed: its row goes to quarantine (the default), or the value is null."`
+	Parse         Parse             `yaml:"parse" doc:"Makes values of texts: the column gets their type. timestamp and date may have formats, {timestamp: [iso, dd.MM.yyyy]}: the first that fits counts. The last rule of a column."`
+	OnError       onError           `yaml:"on_error" doc:"What becomes of a text that can't be parsed: its row goes to quarantine, or the value becomes null. Default: quarantine."`
 }
 
 // UnmarshalNode reads a map of columns to their rules.

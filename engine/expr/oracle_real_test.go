@@ -1,0 +1,294 @@
+//go:build real
+
+package expr
+
+import (
+	"bufio"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/millrace-io/millrace/engine/column"
+	"github.com/millrace-io/millrace/scripts/realtest"
+)
+
+// TestOracle: thousands of random expressions over random rows of all types give what DuckDB gives, value by
+// value: the same value, or null, or none where DuckDB reports an error.
+func TestOracle(t *testing.T) {
+	const seeds, expressions, rows = 4, 1000, 40
+	duck := startDuck(t)
+	for seed := range uint64(seeds) {
+		g := newGenerator(seed)
+		cols := g.samples(rows)
+		duck.load(t, cols)
+		for range expressions {
+			it := g.item(pick(g.Rand, resultTypes()...), 3)
+			if err := duck.compare(it, cols); err != nil {
+				it = smallest(it, func(part *item) bool { return duck.compare(part, cols) != nil })
+				t.Errorf("seed %d: %v", seed, duck.compare(it, cols))
+			}
+		}
+	}
+}
+
+// TestOraclePrecedence: of operators without parentheses DuckDB makes the same tree, or what it makes gives
+// the same.
+func TestOraclePrecedence(t *testing.T) {
+	const expressions, rows = 1500, 20
+	duck := startDuck(t)
+	g := newGenerator(1)
+	cols := g.samples(rows)
+	duck.load(t, cols)
+	for range expressions {
+		if err := duck.compare(g.flat(), cols); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// flat makes an item of operators and operands that have a value in every order of computation.
+func (g *generator) flat() *item {
+	for {
+		var b strings.Builder
+		operand := func() {
+			b.WriteString(pick(g.Rand, "", "", "", "", "NOT ", "- ", "+"))
+			b.WriteString(pick(g.Rand, "(i % 5)", "(j % 7)", "b", "c", "s", "u", "1", "2", "TRUE", "FALSE", "'a'", "a[1]"))
+		}
+		operand()
+		for range 1 + g.IntN(5) {
+			op := pick(g.Rand, "+", "-", "*", "/ 2", "// 2", "% 3", "||", "=", "<>", "<", "<=", ">", ">=", "AND", "OR", "AND", "OR", "IS NULL", "IS NOT NULL", "IS TRUE", "IS NOT FALSE",
+				"IS DISTINCT FROM", "IS NOT DISTINCT FROM", "IN (1, 2)", "NOT IN ('a', 'b')", "BETWEEN 1 AND", "NOT BETWEEN 'a' AND", "LIKE", "NOT LIKE", "LIKE 'a!%' ESCAPE '!'")
+			b.WriteString(" " + op + " ")
+			switch last := op[len(op)-1]; {
+			case digit(last), last == ')', last == '\'', strings.HasPrefix(op, "IS") && !strings.HasSuffix(op, "FROM"):
+			default:
+				operand()
+			}
+		}
+		src := b.String()
+		if p, err := Compile(src, sampleSchema()); err == nil {
+			return &item{typ: p.Type(), src: src, duck: src}
+		}
+	}
+}
+
+// A duck is a process with DuckDB that answers statements.
+type duck struct {
+	t   *testing.T
+	in  io.Writer
+	out *bufio.Reader
+}
+
+// startDuck starts it, and ends it when the test ends.
+func startDuck(t *testing.T) *duck {
+	t.Helper()
+	scripts := filepath.Join(realtest.Root(t), "scripts")
+	cmd := exec.Command(filepath.Join(scripts, "readers.sh"), "python", filepath.Join(scripts, "ask_duckdb.py"))
+	var failed strings.Builder
+	cmd.Stderr = &failed
+	in, err := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err, err2, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(in.Close(), cmd.Wait()); err != nil {
+			t.Errorf("duckdb: %v: %s", err, failed.String())
+		}
+	})
+	return &duck{t, in, bufio.NewReader(out)}
+}
+
+// ask gives the rows that a statement gives, or DuckDB's error.
+func (d *duck) ask(statement string) ([][]any, error) {
+	question, err := json.Marshal(statement)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	_, err = d.in.Write(append(question, '\n'))
+	line, err2 := d.out.ReadString('\n')
+	if err := errors.Join(err, err2); err != nil {
+		d.t.Fatalf("duckdb, asked %s: %v", statement, err)
+	}
+	var answer struct {
+		Rows  [][]any
+		Error string
+	}
+	decoder := json.NewDecoder(strings.NewReader(line))
+	decoder.UseNumber()
+	if err := decoder.Decode(&answer); err != nil {
+		d.t.Fatalf("duckdb, asked %s, answers %s: %v", statement, line, err)
+	}
+	if answer.Error != "" {
+		return nil, errors.New(answer.Error)
+	}
+	return answer.Rows, nil
+}
+
+// load gives DuckDB the rows as the table rows, numbered by its column row.
+func (d *duck) load(t *testing.T, cols []column.Column) {
+	t.Helper()
+	names := []string{"row"}
+	for _, f := range sampleSchema() {
+		names = append(names, f.Name)
+	}
+	var rows []string
+	for i := range cols[0].Len() {
+		values := []string{strconv.Itoa(i)}
+		for _, c := range cols {
+			_, value := constantTexts(c, i)
+			values = append(values, value)
+		}
+		rows = append(rows, "("+strings.Join(values, ", ")+")")
+	}
+	if _, err := d.ask("CREATE OR REPLACE TABLE rows AS SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") AS v(" + strings.Join(names, ", ") + ")"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// compare says for which row the answers differ. Where this package has no value, DuckDB must report an error.
+func (d *duck) compare(it *item, cols []column.Column) error {
+	p, err := Compile(it.src, sampleSchema())
+	if err != nil {
+		return err
+	}
+	n := cols[0].Len()
+	out, bad := p.Eval(cols, nil, n, column.NewArena())
+	differ := func(row int, got, want string) error {
+		return fmt.Errorf("%s\n  gives   %s\n  DuckDB  %s\n  for     %s\n  as      %s", it.src, got, want, shownRow(cols, row, p.Columns()), it.duck)
+	}
+	var sound []int
+	next := bad
+	for row := range n {
+		if len(next) > 0 && next[0].Row == row {
+			next = next[1:]
+			continue
+		}
+		sound = append(sound, row)
+	}
+	answers, err := d.values(it, sound)
+	if err != nil {
+		for _, row := range sound { // which of them?
+			if _, err := d.values(it, []int{row}); err != nil {
+				return differ(row, valueOf(out, row), err.Error())
+			}
+		}
+		return fmt.Errorf("%s: DuckDB: %w", it.src, err)
+	}
+	for i, row := range sound {
+		if got := valueOf(out, row); got != answers[i] {
+			return differ(row, got, answers[i])
+		}
+	}
+	for i := 0; i < len(bad); i += 1 + len(bad)/3 { // each is a question of its own: some of them
+		if answers, err := d.values(it, []int{bad[i].Row}); err == nil {
+			return differ(bad[i].Row, bad[i].Detail, answers[0])
+		}
+	}
+	return nil
+}
+
+// values asks for the values of some rows, as valueOf has them. DuckDB has TRY, but it has taken DuckDB down: an
+// error in one row is one of all that were asked for.
+func (d *duck) values(it *item, rows []int) ([]string, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(rows), " ", ","), "[]")
+	answers, err := d.ask("SELECT " + asked(it.duck, it.typ) + " FROM rows WHERE row IN (" + list + ") ORDER BY row")
+	if err != nil {
+		return nil, err
+	}
+	var values []string
+	for _, answer := range answers {
+		values = append(values, answeredValue(answer[0], it.typ))
+	}
+	if len(values) != len(rows) {
+		return nil, fmt.Errorf("%d rows, want %d", len(values), len(rows))
+	}
+	return values, nil
+}
+
+// asked is an expression so that Python can hold what it gives: times as numbers.
+func asked(duck string, t column.Type) string {
+	switch {
+	case t.Kind == column.Date:
+		return "CAST(" + duck + " AS date) - DATE '1970-01-01'"
+	case t.Kind == column.Timestamp:
+		return "epoch_us(CAST(" + duck + " AS timestamp))"
+	case t.Kind == column.Array && t.Elem == column.Timestamp:
+		return "list_transform(" + duck + ", e -> epoch_us(e))"
+	}
+	return duck
+}
+
+// answeredValue is a value that DuckDB gave, as valueOf has it.
+func answeredValue(v any, t column.Type) string {
+	if v == nil {
+		return "null"
+	}
+	switch v := v.(type) {
+	case string:
+		if t.Kind != column.Float && t.Kind != column.Double {
+			return v
+		}
+		f, err := strconv.ParseFloat(v, 64)
+		if err != nil {
+			return v
+		}
+		return exact(f)
+	case []any:
+		var elems []string
+		for _, e := range v {
+			elems = append(elems, answeredValue(e, column.Of(t.Elem)))
+		}
+		return fmt.Sprintf("%q", elems)
+	}
+	return fmt.Sprint(v)
+}
+
+// exact is a number in a form that is different for different numbers, zeros with another sign too.
+func exact(f float64) string {
+	if f == 0 && math.Signbit(f) {
+		return "-0"
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+// valueOf is a value of a column.
+func valueOf(c column.Column, row int) string {
+	if c.Nulls().Null(row) {
+		return "null"
+	}
+	switch c := c.(type) {
+	case *column.Bools:
+		return strconv.FormatBool(c.Values[row])
+	case *column.Ints:
+		return strconv.Itoa(int(c.Values[row]))
+	case *column.Longs:
+		return strconv.FormatInt(c.Values[row], 10)
+	case *column.Floats:
+		return exact(float64(c.Values[row]))
+	case *column.Doubles:
+		return exact(c.Values[row])
+	case *column.Texts:
+		if c.Type().Kind == column.Binary {
+			return hex.EncodeToString(c.At(row))
+		}
+		return string(c.At(row))
+	}
+	list := c.(*column.List)
+	var elems []string
+	for i := list.Offsets[row]; i < list.Offsets[row+1]; i++ {
+		elems = append(elems, valueOf(list.Elem, int(i)))
+	}
+	return fmt.Sprintf("%q", elems)
+}
