@@ -5,14 +5,17 @@
 //
 // An expression is compiled once, when a definition is bound, and computed for a batch at a time:
 //
-//	program, err := expr.Compile(source, schema)          // err is Errors: all that is wrong, each with its place
-//	column, bad := program.Eval(columns, sel, rows, arena) // bad: the rows that have no value, and why
+//	program, err := expr.Compile(source, schema)
+//	column, bad := program.Eval(columns, sel, rows, arena)
+//
+// err is Errors: all that is wrong, each with its place; bad are the rows that have no value, and why.
 //
 // Scan and parse make a tree of the source (token.go, parse.go, tree.go); a checker gives each part a type and
 // picks its kernel (check.go and a file a topic: logic, compare, among, arith, number, cast, text, like, regexp,
 // time, layout, case, array); a Program runs the kernels (program.go, node.go). A kernel is a loop over the
-// values of whole columns; none allocates for a row, but for the groups of regular expressions, which Go's regexp
-// allocates. Functions lists the functions.
+// values of whole columns and allocates nothing for a row. Regular expressions do where it is asked for a group,
+// or for all matches of a pattern that looks at what is before them (^, \b): Go's regexp has no other way to say
+// where a match is. Functions lists the functions.
 //
 // # Grammar
 //
@@ -56,10 +59,12 @@
 // Strings and binaries are compared byte by byte, which for UTF-8 is by code point; false is less than true; NaN
 // equals itself and is greater than all else; -0.0 equals 0.0. Arrays can't be compared.
 //
-// CAST from a string reads what a literal of the type may be, white space around it left out; to a whole number
-// it rounds, halves away from 0, and from a double halves to the even one. What does not fit is no value. There
-// is no cast between numbers and times, for it would have to guess the unit: to_timestamp(x, 'epoch_ms') and
-// epoch_ms(x) say it.
+// CAST from a string leaves out the white space around it and reads, for a number, digits with a sign, a point
+// and an exponent, or nan, inf and infinity; for a bool true, t, yes, y and 1 and their contraries in any case;
+// for a timestamp ISO 8601 (the layout iso of ParseTimeLayout); for a date the day of such an instant. To a whole
+// number it rounds, halves away from 0, but from a double halves to the even one. What does not fit is no value.
+// There is no cast between numbers and times, for it would have to guess the unit: to_timestamp(x, 'epoch_ms')
+// and epoch_ms(x) say it. A NULL that finds no type around it is an error: CAST(NULL AS int) has one.
 //
 // # Nulls
 //
@@ -103,7 +108,7 @@
 // # Differences from DuckDB and Spark
 //
 // DuckDB is the oracle (oracle_real_test.go): what is not in this list gives the same in both, value by value.
-// Spark is meant in its ANSI mode. The reason is behind each.
+// What is said of Spark, in its ANSI mode, is by its manual.
 //
 //   - 1.5 is a double; theirs is a decimal, a type that tables here do not have yet.
 //   - No string converts by itself. There, at > '2024-13-01' fails when it runs.
@@ -114,8 +119,7 @@
 //     an error in DuckDB.
 //   - The right side of AND and OR, the upper bound of BETWEEN and the items of IN are not computed where they
 //     don't matter; DuckDB computes them. An error must not depend on an optimizer.
-//   - || binds less tightly than +, as in DuckDB; in Spark as tightly. NOT behind a tighter operator, and IS
-//     behind IS DISTINCT FROM, need parentheses; Spark takes them without.
+//   - || binds less tightly than +, as in DuckDB; in Spark as tightly.
 //   - LIKE has an escape only by ESCAPE, as in DuckDB; Spark takes the backslash. A pattern that ends in its
 //     escape is an error, as in Spark; in DuckDB only for a text that reaches it.
 //   - CAST from a string. Rounding '2.5' to 3 and taking '1e3' for a whole number is DuckDB's; Spark refuses

@@ -103,7 +103,7 @@ func (g *generator) item(t column.Type, depth int) *item {
 			parts[i] = g.column(w.typ)
 		}
 	}
-	return make1(r, parts)
+	return filled(r, parts)
 }
 
 func (g *generator) part(w want, depth int) *item {
@@ -121,8 +121,8 @@ func (g *generator) part(w want, depth int) *item {
 	return g.leaf(w.typ)
 }
 
-// make1 fills the texts of a rule.
-func make1(r rule, parts []*item) *item {
+// filled is the item that a rule makes of parts.
+func filled(r rule, parts []*item) *item {
 	it := &item{typ: r.typ, family: r.family, parts: parts, partial: r.partial}
 	var src, duck []string
 	for i, p := range parts {

@@ -135,8 +135,8 @@ func (p *parser) expression(loosest int) (tree, error) {
 			return nil, err
 		}
 		last = 0
-		if _, two := left.(*binaryTree); two && (bind == bindCompare || bind == bindIs) { // x IS NULL IS TRUE is plain, x IS DISTINCT FROM y IS TRUE is not
-			last = bind
+		if _, two := left.(*binaryTree); two && (bind == bindCompare || bind == bindIs) {
+			last = bind // x IS NULL IS TRUE can be read in one way only, x IS DISTINCT FROM y IS TRUE in two
 		}
 	}
 }

@@ -40,6 +40,15 @@ func Compile(src string, in column.Schema) (*Program, error) {
 	return &Program{root: root, columns: c.columns}, nil
 }
 
+// Mentions says whether src may read the column called name: whether the name stands in it. It needs no
+// schema, and src may be wrong.
+func Mentions(src, name string) bool {
+	tokens, _ := scan(src)
+	return slices.ContainsFunc(tokens, func(t token) bool {
+		return (t.kind == wordToken || t.kind == nameToken) && t.text == name
+	})
+}
+
 // Type is what the expression gives.
 func (p *Program) Type() column.Type { return p.root.typ }
 

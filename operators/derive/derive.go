@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
@@ -59,7 +58,7 @@ func (c Config) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
 		program, err := expr.Compile(col.Expr, op.schema)
 		var wrong expr.Errors
 		switch {
-		case err != nil && slices.ContainsFunc(failed, func(name string) bool { return strings.Contains(col.Expr, name) }):
+		case err != nil && slices.ContainsFunc(failed, func(name string) bool { return expr.Mentions(col.Expr, name) }):
 			// It may be wrong only because the column it reads is.
 		case errors.As(err, &wrong):
 			failed = append(failed, col.Name)

@@ -37,11 +37,11 @@ func TestConforms(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	config := derive.Config{Columns: []derive.Column{{Name: "x", Expr: "a + titel"}, {Name: "y", Expr: "x || title"}, {Name: "z", Expr: "a > titel"}}}
+	config := derive.Config{Columns: []derive.Column{{Name: "x", Expr: "a + titel"}, {Name: "y", Expr: "x || title"}, {Name: "z", Expr: "'x' || a > titel"}}}
 	_, _, err := config.Bind(optest.Schema("a: long, title: string"))
 	want := []string{
 		`x+4: no column "titel" (did you mean title?)`, // y reads x: what is wrong with it may come of that
-		`z+4: no column "titel" (did you mean title?)`,
+		`z+11: no column "titel" (did you mean title?)`,
 	}
 	if diff := cmp.Diff(want, optest.FaultsOf(err)); diff != "" {
 		t.Error(diff)

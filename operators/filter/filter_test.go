@@ -34,6 +34,22 @@ func TestConforms(t *testing.T) {
 	optest.Conform(t, filter.Config{Where: "a IS NULL"}, "a: long, b: long", rows...)
 }
 
+// TestRowsWithoutAValue: a row for which a part of the condition has no value goes to quarantine and nowhere else,
+// also where the whole would be true.
+func TestRowsWithoutAValue(t *testing.T) {
+	batch := optest.Batch(optest.Schema("a: long, b: long"), `{"a": 6, "b": 1}`, `{"a": 1, "b": 0}`, `{"a": 5, "b": 1}`, `{"a": 1}`)
+	got := optest.Run(filter.Config{Where: "coalesce(a / b, 9.0) > 5"}, batch)
+	want := []string{
+		`quarantine eval: /: division of 1 by zero {"a":1,"b":0}`,
+		"drop filtered 1",
+		`row {"a":6,"b":1}`,
+		`row {"a":1,"b":null}`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestFaults(t *testing.T) {
 	for where, want := range map[string][]string{
 		"a + 1":           {"expected a condition, found an expression of type long"},
