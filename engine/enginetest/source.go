@@ -5,7 +5,6 @@ package enginetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -67,13 +66,14 @@ func (s *Source) Partitions(context.Context) ([]engine.Partition, error) {
 
 // Read implements engine.Source.
 func (s *Source) Read(ctx context.Context, from []engine.Start, sink engine.Sink) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	var all sync.WaitGroup
-	errs := make([]error, len(from))
-	for i, start := range from {
-		all.Go(func() { errs[i] = s.readPartition(ctx, start, sink) })
+	for _, start := range from {
+		all.Go(func() { end(s.readPartition(ctx, start, sink)) })
 	}
 	all.Wait()
-	return errors.Join(errs...)
+	return context.Cause(ctx)
 }
 
 func (s *Source) readPartition(ctx context.Context, start engine.Start, sink engine.Sink) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -101,11 +102,25 @@ func (t *Table) State(ctx context.Context) (engine.TableState, error) {
 	for _, c := range log[1:] {
 		if c.Line == t.line {
 			s.Epoch = c.Epoch
-		} else {
+		} else if !slices.Contains(s.Others, c.Line) {
 			s.Others = append(s.Others, c.Line)
 		}
 	}
 	return s, nil
+}
+
+// did is the version that committed the newest epoch of our line.
+func (t *Table) did(ctx context.Context) (int64, error) {
+	log, err := t.log(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for version := len(log) - 1; version > 0; version-- {
+		if log[version].Line == t.line {
+			return int64(version), nil
+		}
+	}
+	return 0, fmt.Errorf("table %s: no commit of line %s", t.name, t.line)
 }
 
 // Prepare implements engine.Table.
@@ -121,7 +136,7 @@ func (t *Table) Commit(ctx context.Context, p engine.Prepared, _ engine.CommitIn
 		case s.ID != p.ID:
 			return 0, fmt.Errorf("table %s has id %s, not %s: %w", t.name, s.ID, p.ID, engine.ErrForeign)
 		case s.Epoch == p.Epoch:
-			return s.Version, nil
+			return t.did(ctx)
 		case s.Epoch != p.Prev:
 			return 0, fmt.Errorf("table %s is at epoch %d, not %d: %w", t.name, s.Epoch, p.Prev, engine.ErrForeign)
 		}

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/IBM/sarama"
@@ -16,12 +17,20 @@ const (
 
 // Drained fetches from the offset on and looks whether a reader of committed records would be given any
 // record before end: markers of transactions, records of aborted ones and those that compaction took away
-// are given to nobody.
-func (s *Source) Drained(ctx context.Context, partition string, from, end engine.Offset) (bool, error) {
+// are given to nobody. Brokers that do not answer are asked again for half a minute.
+func (s *Source) Drained(ctx context.Context, partition string, from, end engine.Offset) (drained bool, err error) {
 	p, err := number(partition)
 	if err != nil {
 		return false, err
 	}
+	err = s.patiently(ctx, func() error {
+		drained, err = s.drained(ctx, p, from, end)
+		return err
+	})
+	return drained, err
+}
+
+func (s *Source) drained(ctx context.Context, p int32, from, end engine.Offset) (bool, error) {
 	client, err := s.connect()
 	if err != nil {
 		return false, err
@@ -31,6 +40,12 @@ func (s *Source) Drained(ctx context.Context, partition string, from, end engine
 			return false, context.Cause(ctx)
 		}
 		block, err := s.fetch(client, p, at)
+		if errors.Is(err, sarama.ErrOffsetOutOfRange) { // what is gone comes no more
+			if first, oldest := offset(client, s.cfg.Topic, p, sarama.OffsetOldest); oldest == nil && first > at {
+				at = first
+				continue
+			}
+		}
 		if err != nil {
 			return false, err
 		}
@@ -55,15 +70,15 @@ func (s *Source) fetch(client sarama.Client, partition int32, at engine.Offset) 
 	req := &sarama.FetchRequest{Version: 4, MinBytes: 1, MaxBytes: probeBytes, MaxWaitTime: probeWait, Isolation: sarama.ReadCommitted}
 	req.AddBlock(s.cfg.Topic, partition, int64(at), probeBytes, -1)
 	resp, err := leader.Fetch(req)
-	if err != nil {
-		return nil, fmt.Errorf("topic %s, partition %d: %w", s.cfg.Topic, partition, err)
+	if err != nil { // a broken connection is not used again
+		return nil, fmt.Errorf("topic %s, partition %d: %w", s.cfg.Topic, partition, errors.Join(err, leader.Close()))
 	}
 	block := resp.GetBlock(s.cfg.Topic, partition)
 	if block == nil {
 		return nil, fmt.Errorf("topic %s, partition %d: %w", s.cfg.Topic, partition, sarama.ErrIncompleteResponse)
 	}
-	if block.Err != sarama.ErrNoError {
-		return nil, fmt.Errorf("topic %s, partition %d: %w", s.cfg.Topic, partition, block.Err)
+	if block.Err != sarama.ErrNoError { // that another is the leader now, for one
+		return nil, fmt.Errorf("topic %s, partition %d: %w", s.cfg.Topic, partition, errors.Join(block.Err, client.RefreshMetadata(s.cfg.Topic)))
 	}
 	return block, nil
 }

@@ -88,13 +88,7 @@ func (f *framer) run() {
 // sarama told.
 func (f *framer) consume() error {
 	failed := make(chan error, 1)
-	go func() {
-		var last error
-		for e := range f.inner.Errors() { // undrained, sarama would block
-			last = e.Err
-		}
-		failed <- last
-	}()
+	go func(inner sarama.PartitionConsumer) { failed <- f.watch(inner) }(f.inner)
 	in := f.inner.Messages()
 	for {
 		var m *sarama.ConsumerMessage
@@ -111,6 +105,25 @@ func (f *framer) consume() error {
 			return nil
 		}
 	}
+}
+
+// complainEvery is how often an interruption that lasts is logged.
+const complainEvery = 30 * time.Second
+
+// watch logs that reading is interrupted, which sarama tells again and again while it waits for a broker,
+// and gives the last error.
+func (f *framer) watch(inner sarama.PartitionConsumer) error {
+	var last error
+	var told time.Time
+	for e := range inner.Errors() { // undrained, sarama would block
+		last = e.Err
+		if errors.Is(last, sarama.ErrOffsetOutOfRange) || time.Since(told) < complainEvery {
+			continue
+		}
+		told = time.Now()
+		f.c.r.source.log.Warn("reading is interrupted; it goes on when a broker answers", "partition", f.partition, "error", last)
+	}
+	return last
 }
 
 // cut makes a frame that begins with m and gives it away. It goes on putting records in as long as nobody
@@ -171,10 +184,7 @@ func (f *framer) settle() error {
 	next := engine.Offset(f.next.Load())
 	first, err := offset(client, f.topic, f.partition, sarama.OffsetOldest)
 	if err == nil && first > next {
-		if err := f.c.r.sink.Lost(name(f.partition), next, first); err != nil {
-			return err
-		}
-		f.next.Store(int64(first))
+		f.lose(next, first)
 		return nil
 	}
 	end, endErr := offset(client, f.topic, f.partition, sarama.OffsetNewest)
@@ -183,6 +193,17 @@ func (f *framer) settle() error {
 			"to read it from its start give the pipeline another name or lake", f.topic, f.partition, end, next)
 	}
 	return nil
+}
+
+// lose tells the sink of offsets that are gone. The news goes the way of the frames, as an empty one: the sink
+// may have the frame before it still, and a loss that overtook it would move the partition past its records.
+func (f *framer) lose(from, to engine.Offset) {
+	f.c.r.setLoss(name(f.partition), loss{from, to})
+	select {
+	case f.messages <- &sarama.ConsumerMessage{Topic: f.topic, Partition: f.partition, Offset: int64(from)}:
+		f.next.Store(int64(to))
+	case <-f.closing:
+	}
 }
 
 // pause waits a little before the next try. false: the framer was closed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/IBM/sarama"
 	"github.com/ThreeDotsLabs/watermill"
@@ -19,7 +20,7 @@ import (
 func (s *Source) Read(ctx context.Context, from []engine.Start, sink engine.Sink) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	r := &reading{ctx: ctx, source: s, sink: sink, fail: fail, starts: map[int32]engine.Offset{}}
+	r := &reading{ctx: ctx, source: s, sink: sink, fail: fail, starts: map[int32]engine.Offset{}, losses: map[string]loss{}}
 	for _, start := range from {
 		n, err := number(start.Partition)
 		if err != nil {
@@ -37,11 +38,26 @@ func (s *Source) Read(ctx context.Context, from []engine.Start, sink engine.Sink
 	if err != nil {
 		return fmt.Errorf("topic %s: %w", s.cfg.Topic, err)
 	}
-	err = router.Read(ctx, router.Feed{Subscriber: sub, Topic: s.cfg.Topic, Sink: r, Release: s.release, Logger: s.log})
+	err = router.Read(ctx, router.Feed{Subscriber: patient{sub, s}, Topic: s.cfg.Topic, Sink: r, Release: s.release, Logger: s.log})
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	return errors.Join(err, sub.Close())
+}
+
+// patient is a subscriber that waits for brokers when it begins, as sarama does later on.
+type patient struct {
+	message.Subscriber
+	s *Source
+}
+
+// Subscribe implements message.Subscriber.
+func (p patient) Subscribe(ctx context.Context, topic string) (out <-chan *message.Message, err error) {
+	err = p.s.patiently(ctx, func() error {
+		out, err = p.Subscriber.Subscribe(ctx, topic)
+		return err
+	})
+	return out, err
 }
 
 // A reading is one call of Read. It is the subscriber's tracer, which is how it chooses the partitions and
@@ -52,10 +68,32 @@ type reading struct {
 	sink   engine.Sink
 	fail   context.CancelCauseFunc
 	starts map[int32]engine.Offset // where this call began
+
+	mu     sync.Mutex
+	losses map[string]loss // by partition: what the empty frame on its way stands for
 }
 
-// Frame implements engine.Sink.
+// A loss is offsets that are gone: from ≤ offset < to.
+type loss struct{ from, to engine.Offset }
+
+func (r *reading) setLoss(partition string, l loss) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.losses[partition] = l
+}
+
+func (r *reading) loss(partition string) loss {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.losses[partition]
+}
+
+// Frame implements engine.Sink. An empty frame stands for the partition's loss.
 func (r *reading) Frame(ctx context.Context, partition string, f engine.Frame) error {
+	if len(f) == 0 {
+		gone := r.loss(partition)
+		return r.sink.Lost(partition, gone.from, gone.to)
+	}
 	return r.sink.Frame(ctx, partition, f)
 }
 
@@ -106,7 +144,7 @@ func (c *consumer) ConsumePartition(topic string, partition int32, _ int64) (sar
 	s := c.r.source
 	s.mu.Lock()
 	from := c.r.starts[partition]
-	if old := s.framers[partition]; old != nil {
+	if old := s.framers[partition]; old != nil && old.c.r == c.r { // not one of a reading that is over
 		from = max(from, old.position())
 	}
 	f := newFramer(c, topic, partition, from)
@@ -142,7 +180,7 @@ func (s *Source) frame() engine.Frame {
 
 // release takes a frame's memory back.
 func (s *Source) release(f engine.Frame) {
-	if cap(f) <= keepFrames {
+	if cap(f) >= frameSize && cap(f) <= keepFrames {
 		s.frames.Put(&f)
 	}
 }

@@ -2,8 +2,10 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -51,18 +53,28 @@ const (
 
 // Partitions lists the topic's partitions with their first and end offsets. Brokers that do not answer are
 // asked again for half a minute.
-func (s *Source) Partitions(ctx context.Context) ([]engine.Partition, error) {
+func (s *Source) Partitions(ctx context.Context) (all []engine.Partition, err error) {
+	err = s.patiently(ctx, func() error {
+		all, err = s.partitions()
+		return err
+	})
+	return all, err
+}
+
+// patiently asks the brokers until they answer, or half a minute is over, or the error is one that asking
+// again does not cure.
+func (s *Source) patiently(ctx context.Context, ask func() error) error {
 	deadline := time.Now().Add(startPatience)
 	for {
-		all, err := s.partitions()
+		err := ask()
 		if err == nil || !mayPass(err) || time.Now().After(deadline) {
-			return all, err
+			return err
 		}
 		s.log.Warn("no broker answers; trying again", "brokers", s.cfg.addresses(), "error", err)
 		select {
 		case <-time.After(startPause):
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -71,8 +83,9 @@ func (s *Source) Partitions(ctx context.Context) ([]engine.Partition, error) {
 func mayPass(err error) bool {
 	var missing topicMissing
 	var denied sarama.ConfigurationError
-	return !errors.As(err, &missing) && !errors.As(err, &denied) && !errors.Is(err, sarama.ErrSASLAuthenticationFailed) &&
-		!errors.Is(err, sarama.ErrTopicAuthorizationFailed)
+	var untrusted *tls.CertificateVerificationError
+	return !errors.As(err, &missing) && !errors.As(err, &denied) && !errors.As(err, &untrusted) &&
+		!errors.Is(err, sarama.ErrSASLAuthenticationFailed) && !errors.Is(err, sarama.ErrTopicAuthorizationFailed)
 }
 
 // topicMissing says that there is no such topic, and which there are.
@@ -134,6 +147,9 @@ func (s *Source) connect() (sarama.Client, error) {
 		return nil, err
 	}
 	client, err := sarama.NewClient(s.cfg.addresses(), conf)
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("a broker hung up, as one does that expects TLS or a login, or does not take this one: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to %v: %w", s.cfg.addresses(), err)
 	}
