@@ -21,7 +21,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/IBM/sarama"
 
@@ -129,24 +128,23 @@ const (
 	leastFetch = 64 << 10
 )
 
-// sarama makes the client's settings. budget is the memory for all that is in flight, split over the
-// partitions.
-func (c *Config) sarama(budget int64, partitions int) (*sarama.Config, error) {
+// fetchSize is the bytes of one fetch, at most. budget is the memory for all that is in flight, split over
+// the partitions; two fetches of each may be there at once.
+func (c *Config) fetchSize(budget int64, partitions int) int {
+	if c.FetchBytes > 0 {
+		return min(c.FetchBytes, mostFetch)
+	}
+	return int(min(mostFetch, max(leastFetch, budget/int64(4*max(1, partitions)))))
+}
+
+// sarama makes the settings of the client for all but fetching.
+func (c *Config) sarama() (*sarama.Config, error) {
 	s := sarama.NewConfig()
 	var err error
 	if s.Version, err = sarama.ParseKafkaVersion(c.Version); err != nil {
 		return nil, err
 	}
 	s.ClientID = "millrace"
-	s.Consumer.Return.Errors = true
-	s.Consumer.IsolationLevel = sarama.ReadCommitted
-	s.Consumer.Retry.Backoff = 500 * time.Millisecond
-	s.Consumer.MaxWaitTime = 250 * time.Millisecond
-	s.Consumer.Fetch.Max = 0 // with a maximum sarama skips a record that is larger, without a word
-	s.Consumer.Fetch.Default = int32(min(mostFetch, max(leastFetch, budget/int64(4*max(1, partitions)))))
-	if c.FetchBytes > 0 {
-		s.Consumer.Fetch.Default = int32(min(c.FetchBytes, mostFetch))
-	}
 	s.Consumer.Offsets.AutoCommit.Enable = false
 	s.Metadata.Retry.Max = 3
 	s.Metadata.AllowAutoTopicCreation = false
