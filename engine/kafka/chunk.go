@@ -39,7 +39,7 @@ func (b *buffer) release() {
 
 // buffers keeps the memory of answers. Memory made anew costs more than the reading: the kernel clears it.
 type buffers struct {
-	size int // bytes of one that is kept: what an answer normally has at most
+	size int // bytes of one: what an answer normally has at most
 	pool sync.Pool
 }
 
@@ -48,14 +48,18 @@ const small = 64 << 10
 
 // get gives a buffer of n bytes with one user.
 func (p *buffers) get(n int) *buffer {
-	if n <= small || n > p.size {
-		b := &buffer{bytes: make([]byte, n), pool: p}
-		b.users.Store(1)
-		return b
+	var b *buffer
+	if n > small {
+		b, _ = p.pool.Get().(*buffer)
 	}
-	b, ok := p.pool.Get().(*buffer)
-	if !ok {
+	switch {
+	case b != nil && cap(b.bytes) >= n:
+	case n > p.size:
+		b = &buffer{bytes: make([]byte, n+n/4), pool: p} // a single batch; others will be as large
+	case n > small:
 		b = &buffer{bytes: make([]byte, p.size), pool: p}
+	default:
+		b = &buffer{bytes: make([]byte, n), pool: p}
 	}
 	b.bytes = b.bytes[:n]
 	b.users.Store(1)
@@ -63,7 +67,7 @@ func (p *buffers) get(n int) *buffer {
 }
 
 func (p *buffers) put(b *buffer) {
-	if cap(b.bytes) == p.size {
+	if cap(b.bytes) > small {
 		p.pool.Put(b)
 	}
 }

@@ -36,7 +36,7 @@ type Config struct {
 	Version    string   `yaml:"version" doc:"Protocol version of the oldest broker; at least 2.1.0."`
 	TLS        TLS      `yaml:"tls" doc:"Encryption of the connections."`
 	SASL       SASL     `yaml:"sasl" doc:"How to log in."`
-	FetchBytes int      `yaml:"fetch_bytes" doc:"Bytes asked for in one fetch of a partition. Default: as the memory budget allows, at most 8 MiB."`
+	FetchBytes int      `yaml:"fetch_bytes" doc:"Bytes asked for in one fetch of a partition. Default: as the memory budget allows, at most 4 MiB."`
 }
 
 // TLS says how connections are encrypted.
@@ -124,7 +124,7 @@ func (c *Config) addresses() []string {
 
 // The bounds of one fetch of a partition, in bytes.
 const (
-	mostFetch  = 8 << 20
+	mostFetch  = 4 << 20 // more costs as much a record, and memory
 	leastFetch = 64 << 10
 )
 

@@ -4,13 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -111,11 +109,10 @@ func (k *conn) ask(req kmsg.Request, resp kmsg.Response, patience time.Duration,
 		return err
 	}
 	resp.SetVersion(req.GetVersion())
-	err := resp.ReadFrom(body)
-	if errors.Is(err, kbin.ErrNotEnoughData) {
-		err = fmt.Errorf("an answer of %d bytes ends too early: %w", size, err)
+	if err := resp.ReadFrom(body); err != nil {
+		return fmt.Errorf("read an answer of %d bytes: %w", len(body), err)
 	}
-	return err
+	return nil
 }
 
 // alloc is memory for an answer that nobody gives back.

@@ -21,7 +21,7 @@ func (c *cutter) old(frame engine.Frame) (engine.Frame, error) {
 		if r.Offset < c.next {
 			return frame, fmt.Errorf("offset %d follows %d", r.Offset, c.next-1)
 		}
-		frame = frame.AppendRecord(engine.Record{Offset: engine.Offset(r.Offset), At: engine.TimeOf(r.Timestamp), Key: r.Key, Value: r.Value})
+		frame = frame.AppendRecord(engine.Record{Offset: engine.Offset(r.Offset), At: timeOf(r.Timestamp.UnixMilli()), Key: r.Key, Value: r.Value})
 		c.next = r.Offset + 1
 	}
 	c.finish()

@@ -27,7 +27,7 @@ func (c *cutter) records(frame engine.Frame) (engine.Frame, error) {
 		c.left--
 		since, p := varint(b, 1)
 		after, p := varint(b, p)
-		r := engine.Record{Offset: engine.Offset(base + after), At: engine.Time((at + since*delta) * 1000)}
+		r := engine.Record{Offset: engine.Offset(base + after), At: timeOf(at + since*delta)}
 		r.Key, p = field(b, p)
 		r.Value, p = field(b, p)
 		if p < len(b) && b[p] != 0 {
@@ -48,6 +48,13 @@ func (c *cutter) records(frame engine.Frame) (engine.Frame, error) {
 		c.finish()
 	}
 	return frame, nil
+}
+
+// timeOf is the event time of a timestamp in milliseconds since 1970; a nonsensical one is held near the ends
+// of event time.
+func timeOf(ms int64) engine.Time {
+	const most = int64(engine.MaxTime) / 1000
+	return engine.Time(1000 * min(most, max(-most, ms)))
 }
 
 // headers reads headers from p on, in the frame's format, into memory that the next call uses again.
