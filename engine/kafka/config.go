@@ -1,15 +1,22 @@
-// Package kafka reads Kafka topics as an engine.Source: the stock watermill-kafka Subscriber on sarama,
-// without a consumer group.
+// Package kafka reads Kafka topics as an engine.Source: through the stock watermill-kafka Subscriber, without
+// a consumer group, from fetches of its own.
 //
 // The task assigns its partitions itself, because its positions live in its own checkpoints. Through the
-// subscriber's hooks (SaramaTracer) it decides which partitions are consumed and from where, and cuts the
-// stream of each into frames, so that one Watermill message carries many records:
+// subscriber's hooks (SaramaTracer) it decides which partitions are consumed and from where, and puts its
+// own partition consumers in the place of sarama's. A message of theirs is a frame, so that one Watermill
+// message carries many records:
 //
-//	broker ─▶ sarama partition consumer ─▶ framer ─▶ watermill-kafka ─▶ router ─▶ engine
-//	                                         │
-//	                                         └ Errors(): out of range is the engine's to judge
+//	broker ─▶ fetcher ─▶ framer ─▶ watermill-kafka ─▶ router ─▶ engine
+//	          one a       one a partition:
+//	          broker      chunk ─ cutter ─▶ frame
 //
-// Offsets are also marked in a consumer group after each commit, for lag monitors; they are never read.
+// A fetcher asks its broker for all partitions that have room, over one connection. What it gets of one is a
+// chunk: record batches as they are stored. The cutter copies the records from there into frames; a record
+// becomes no object of its own on the way, which is why sarama does not consume (docs/decisions/0008).
+//
+// sarama answers all other questions: which partitions there are, where they begin and end, whether
+// anything visible is left. Offsets are also marked in a consumer group after each commit, for lag
+// monitors; they are never read.
 package kafka
 
 import (
@@ -128,13 +135,13 @@ const (
 	leastFetch = 64 << 10
 )
 
-// fetchSize is the bytes of one fetch, at most. budget is the memory for all that is in flight, split over
-// the partitions; two fetches of each may be there at once.
+// fetchSize is the bytes of one fetch, at most. budget is the memory for all that is in flight; two fetches
+// of each partition may be there at once, and all of them may take a quarter of it.
 func (c *Config) fetchSize(budget int64, partitions int) int {
 	if c.FetchBytes > 0 {
 		return min(c.FetchBytes, mostFetch)
 	}
-	return int(min(mostFetch, max(leastFetch, budget/int64(4*max(1, partitions)))))
+	return int(min(mostFetch, max(leastFetch, budget/int64(8*max(1, partitions)))))
 }
 
 // sarama makes the settings of the client for all but fetching.
