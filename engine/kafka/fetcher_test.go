@@ -246,15 +246,15 @@ func TestReadsEncryptedAndLoggedIn(t *testing.T) {
 	for _, mechanism := range mechanisms() {
 		t.Run(mechanism, func(t *testing.T) {
 			t.Parallel()
-			// A login is good for 0.4 s: the connection is made anew before, and nobody notices.
+			// A login is good for a second: the connection is made anew before, and nobody notices.
 			c := startCluster(t, 1, kfake.EnableSASL(), kfake.Superuser(mechanism, "u", "secret"),
-				kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}}), kfake.BrokerConfigs(map[string]string{"connections.max.reauth.ms": "400"}))
+				kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}}), kfake.BrokerConfigs(map[string]string{"connections.max.reauth.ms": "1000"}))
 			s := newSource(t, c, func(c *Config) {
 				c.SASL = SASL{Mechanism: mechanism, User: "u", Password: "secret"}
 				c.TLS = TLS{Enabled: true, CAFile: ca}
 			})
 			told := countWarnings(s)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			if err := s.Read(ctx, []engine.Start{{Partition: "0"}}, newCollector(-1)); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("reading ended with %v", err)

@@ -64,7 +64,7 @@ func (k *conn) prove(said string) (string, error) {
 		return "", fatal{fmt.Errorf("log in: %w", err)}
 	}
 	if ms := resp.SessionLifetimeMillis; ms > 0 {
-		k.renewed = time.Now().Add(time.Duration(ms) * time.Millisecond * 9 / 10)
+		k.renewed = time.Now().Add(time.Duration(ms) * time.Millisecond * 3 / 4)
 	}
 	return string(resp.SASLAuthBytes), nil
 }
