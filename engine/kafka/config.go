@@ -131,7 +131,8 @@ func (c *Config) addresses() []string {
 
 // The bounds of one fetch of a partition, in bytes.
 const (
-	mostFetch  = 4 << 20 // more costs as much a record, and memory
+	mostFetch  = 8 << 20
+	goodFetch  = 4 << 20 // the most that nobody has to ask for: larger ones cost as much a record, and memory
 	leastFetch = 64 << 10
 )
 
@@ -141,7 +142,7 @@ func (c *Config) fetchSize(budget int64, partitions int) int {
 	if c.FetchBytes > 0 {
 		return min(c.FetchBytes, mostFetch)
 	}
-	return int(min(mostFetch, max(leastFetch, budget/int64(8*max(1, partitions)))))
+	return int(min(goodFetch, max(leastFetch, budget/int64(8*max(1, partitions)))))
 }
 
 // sarama makes the settings of the client for all but fetching.
