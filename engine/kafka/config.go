@@ -1,15 +1,22 @@
-// Package kafka reads Kafka topics as an engine.Source: the stock watermill-kafka Subscriber on sarama,
-// without a consumer group.
+// Package kafka reads Kafka topics as an engine.Source: through the stock watermill-kafka Subscriber, without
+// a consumer group, from fetches of its own.
 //
 // The task assigns its partitions itself, because its positions live in its own checkpoints. Through the
-// subscriber's hooks (SaramaTracer) it decides which partitions are consumed and from where, and cuts the
-// stream of each into frames, so that one Watermill message carries many records:
+// subscriber's hooks (SaramaTracer) it decides which partitions are consumed and from where, and puts its
+// own partition consumers in the place of sarama's. A message of theirs is a frame, so that one Watermill
+// message carries many records:
 //
-//	broker ─▶ sarama partition consumer ─▶ framer ─▶ watermill-kafka ─▶ router ─▶ engine
-//	                                         │
-//	                                         └ Errors(): out of range is the engine's to judge
+//	broker ─▶ fetcher ─▶ framer ─▶ watermill-kafka ─▶ router ─▶ engine
+//	          one a       one a partition:
+//	          broker      chunk ─ cutter ─▶ frame
 //
-// Offsets are also marked in a consumer group after each commit, for lag monitors; they are never read.
+// A fetcher asks its broker for all partitions that have room, over one connection. What it gets of one is a
+// chunk: record batches as they are stored. The cutter copies the records from there into frames; a record
+// becomes no object of its own on the way, which is why sarama does not consume (docs/decisions/0008).
+//
+// sarama answers all other questions: which partitions there are, where they begin and end, whether
+// anything visible is left. Offsets are also marked in a consumer group after each commit, for lag
+// monitors; they are never read.
 package kafka
 
 import (
@@ -21,7 +28,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/IBM/sarama"
 
@@ -37,7 +43,7 @@ type Config struct {
 	Version    string   `yaml:"version" doc:"Protocol version of the oldest broker; at least 2.1.0."`
 	TLS        TLS      `yaml:"tls" doc:"Encryption of the connections."`
 	SASL       SASL     `yaml:"sasl" doc:"How to log in."`
-	FetchBytes int      `yaml:"fetch_bytes" doc:"Bytes asked for in one fetch of a partition. Default: as the memory budget allows, at most 8 MiB."`
+	FetchBytes int      `yaml:"fetch_bytes" doc:"Bytes asked for in one fetch of a partition. Default: as the memory budget allows, at most 4 MiB."`
 }
 
 // TLS says how connections are encrypted.
@@ -126,27 +132,27 @@ func (c *Config) addresses() []string {
 // The bounds of one fetch of a partition, in bytes.
 const (
 	mostFetch  = 8 << 20
+	goodFetch  = 4 << 20 // the most that nobody has to ask for: larger ones cost as much a record, and memory
 	leastFetch = 64 << 10
 )
 
-// sarama makes the client's settings. budget is the memory for all that is in flight, split over the
-// partitions.
-func (c *Config) sarama(budget int64, partitions int) (*sarama.Config, error) {
+// fetchSize is the bytes of one fetch, at most. budget is the memory for all that is in flight; two fetches
+// of each partition may be there at once, and all of them may take a quarter of it.
+func (c *Config) fetchSize(budget int64, partitions int) int {
+	if c.FetchBytes > 0 {
+		return min(c.FetchBytes, mostFetch)
+	}
+	return int(min(goodFetch, max(leastFetch, budget/int64(8*max(1, partitions)))))
+}
+
+// sarama makes the settings of the client for all but fetching.
+func (c *Config) sarama() (*sarama.Config, error) {
 	s := sarama.NewConfig()
 	var err error
 	if s.Version, err = sarama.ParseKafkaVersion(c.Version); err != nil {
 		return nil, err
 	}
 	s.ClientID = "millrace"
-	s.Consumer.Return.Errors = true
-	s.Consumer.IsolationLevel = sarama.ReadCommitted
-	s.Consumer.Retry.Backoff = 500 * time.Millisecond
-	s.Consumer.MaxWaitTime = 250 * time.Millisecond
-	s.Consumer.Fetch.Max = 0 // with a maximum sarama skips a record that is larger, without a word
-	s.Consumer.Fetch.Default = int32(min(mostFetch, max(leastFetch, budget/int64(4*max(1, partitions)))))
-	if c.FetchBytes > 0 {
-		s.Consumer.Fetch.Default = int32(min(c.FetchBytes, mostFetch))
-	}
 	s.Consumer.Offsets.AutoCommit.Enable = false
 	s.Metadata.Retry.Max = 3
 	s.Metadata.AllowAutoTopicCreation = false

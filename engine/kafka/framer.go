@@ -1,9 +1,10 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -13,223 +14,231 @@ import (
 )
 
 // A framer is a sarama.PartitionConsumer that hands out frames: each of its messages has as its value an
-// engine.Frame of many records. It takes records as they come and gives the frame away as soon as somebody
-// takes it, so that frames are small when nothing is behind and full when much is.
+// engine.Frame of many records. It cuts them from the record batches that a fetcher brings, and gives a frame
+// away as soon as somebody takes it, so that frames are small when nothing is behind and full when much is.
 type framer struct {
-	c         *consumer
-	topic     string
+	r         *reading
 	partition int32
-	next      atomic.Int64 // offset after the last record that was put into a frame
+	ctx       context.Context // of the reading; done too when the framer is closed
+	end       context.CancelFunc
+	next      atomic.Int64 // offset after the last record that was given away
+	high      atomic.Int64 // the high watermark that the broker told last; 0: none yet
+	tries     atomic.Int32 // since the leader last answered
 
 	messages chan *sarama.ConsumerMessage
-	errors   chan *sarama.ConsumerError
-	closing  chan struct{}
-	close    sync.Once
+	errors   chan *sarama.ConsumerError // stays empty
 	done     chan struct{}
 
-	mu    sync.Mutex
-	inner sarama.PartitionConsumer
+	// What follows is the running goroutine's own.
+	cutter  cutter
+	failed  time.Time // when something last went wrong
+	told    time.Time // when that was last logged
+	damaged int64     // offset of the batch that was last found damaged; -1: none
 }
 
-func newFramer(c *consumer, topic string, partition int32, from engine.Offset) *framer {
+func newFramer(r *reading, partition int32, from engine.Offset) *framer {
 	f := &framer{
-		c: c, topic: topic, partition: partition,
-		messages: make(chan *sarama.ConsumerMessage), errors: make(chan *sarama.ConsumerError), closing: make(chan struct{}), done: make(chan struct{}),
+		r: r, partition: partition, damaged: -1,
+		messages: make(chan *sarama.ConsumerMessage), errors: make(chan *sarama.ConsumerError), done: make(chan struct{}),
 	}
+	f.ctx, f.end = context.WithCancel(r.ctx)
 	f.next.Store(int64(from))
 	return f
 }
 
-// start begins to consume. Offsets that are gone are noticed at once, or with the first fetch.
-func (f *framer) start() error {
-	err := f.open()
-	if err != nil && !errors.Is(err, sarama.ErrOffsetOutOfRange) {
-		close(f.done)
-		return err
-	}
-	go f.run()
-	return nil
-}
-
-func (f *framer) open() error {
-	inner, err := f.c.Consumer.ConsumePartition(f.topic, f.partition, f.next.Load())
-	f.mu.Lock()
-	f.inner = inner
-	f.mu.Unlock()
-	return err
-}
-
-// run consumes until it is closed, and begins again where sarama gives up.
+// run hands out frames until the framer is closed or the reading is over. It begins again where it was
+// interrupted.
 func (f *framer) run() {
 	defer close(f.done)
 	defer close(f.messages)
 	for {
-		if f.inner != nil {
-			err := f.consume()
-			f.inner.Close() //nolint:errcheck // its errors were seen as they came
-			if f.closed() {
-				return
-			}
-			if err != nil && !errors.Is(err, sarama.ErrOffsetOutOfRange) {
-				f.c.r.source.log.Warn("reading was interrupted; beginning again", "partition", f.partition, "error", err)
-			}
-		}
-		if err := f.settle(); err != nil {
-			f.c.r.fail(err)
+		err := f.consume()
+		if f.ctx.Err() != nil {
 			return
 		}
-		if err := f.open(); err != nil && !f.pause() {
+		if err = f.judge(err); err != nil {
+			f.r.fail(err)
 			return
 		}
 	}
 }
 
-// consume cuts frames until sarama ends the consumer or the framer is closed. It gives the last error that
-// sarama told.
+// consume has the leader fetch and hands out frames until something goes wrong or the framer is closed.
 func (f *framer) consume() error {
-	failed := make(chan error, 1)
-	go func(inner sarama.PartitionConsumer) { failed <- f.watch(inner) }(f.inner)
-	in := f.inner.Messages()
+	leader, err := f.r.leaders.of(f.ctx, f.partition, f.failed)
+	if err != nil {
+		return err
+	}
+	m := f.r.fetchers.join(leader, f, f.next.Load())
+	defer m.leave()
+	f.cutter.next, f.cutter.unpack = f.next.Load(), f.r.source.unpack
+	defer f.cutter.release()
+	var frame engine.Frame
 	for {
-		var m *sarama.ConsumerMessage
-		var open bool
+		if err == nil {
+			frame, err = f.fill(frame, m)
+		}
+		in, out := m.chunks, f.messages
+		if len(frame) == 0 {
+			f.next.Store(f.cutter.next) // what was cut, if anything, no reader is given
+			if err != nil {
+				return err
+			}
+			out = nil
+		}
+		if err != nil || !f.cutter.empty() {
+			in = nil
+		}
 		select {
-		case m, open = <-in:
-		case <-f.closing:
+		case c := <-in:
+			err = f.take(m, c)
+		case out <- f.message(frame):
+			f.next.Store(f.cutter.next)
+			frame = nil
+		case <-f.ctx.Done():
 			return nil
 		}
-		if !open {
-			return <-failed
+	}
+}
+
+// fill cuts what is there until the frame is full.
+func (f *framer) fill(frame engine.Frame, m *member) (engine.Frame, error) {
+	for len(frame) < frameSize {
+		if f.cutter.empty() {
+			select {
+			case c := <-m.chunks:
+				if err := f.take(m, c); err != nil {
+					return frame, err
+				}
+			default:
+				return frame, nil
+			}
 		}
-		if !f.cut(m, in) {
-			return nil
+		if frame == nil {
+			frame = f.r.source.frame()
 		}
+		var err error
+		if frame, err = f.cutter.cut(frame); err != nil {
+			return frame, err
+		}
+	}
+	return frame, nil
+}
+
+// take begins with a chunk, or gives the error that it brings.
+func (f *framer) take(m *member, c chunk) error {
+	if c.err == nil {
+		m.took()
+		f.cutter.load(c)
+	}
+	return c.err
+}
+
+// message makes the pseudo message of a frame, nil of none.
+func (f *framer) message(frame engine.Frame) *sarama.ConsumerMessage {
+	first, _, ok := frame.Next()
+	if !ok {
+		return nil
+	}
+	return &sarama.ConsumerMessage{
+		Topic: f.r.source.cfg.Topic, Partition: f.partition, Offset: int64(first.Offset), Timestamp: first.At.Std(), Value: frame,
+	}
+}
+
+// judge decides how to go on after an error: it mends what can be mended and waits a little. What it
+// returns ends the reading.
+func (f *framer) judge(err error) error {
+	var bad *corrupt
+	again := f.tries.Add(1) > 1
+	f.failed = time.Now()
+	switch {
+	case errors.As(err, new(fatal)):
+		return f.errorf(err)
+	case errors.As(err, &bad):
+		if f.damaged == bad.offset {
+			return f.errorf(err)
+		}
+		f.damaged = bad.offset
+	case errors.Is(err, sarama.ErrOffsetOutOfRange):
+		moved, err := f.settle()
+		if moved || err != nil {
+			return err
+		}
+	}
+	if !again || time.Since(f.told) >= complainEvery {
+		f.told = f.failed
+		f.r.source.log.Warn("reading is interrupted; it goes on when a broker answers", "partition", f.partition, "error", err)
+	}
+	f.pause()
+	return nil
+}
+
+func (f *framer) errorf(err error) error {
+	return fmt.Errorf("topic %s, partition %d: %w", f.r.source.cfg.Topic, f.partition, err)
+}
+
+// settle looks where the partition begins and ends, and moves on if what comes next is gone. An error ends
+// the reading.
+func (f *framer) settle() (moved bool, err error) {
+	client, err := f.r.source.connect()
+	if err != nil {
+		return false, nil // not reachable now: the fetch will be tried again
+	}
+	topic := f.r.source.cfg.Topic
+	next := engine.Offset(f.next.Load())
+	first, err := offset(client, topic, f.partition, sarama.OffsetOldest)
+	if err == nil && first > next {
+		f.lose(next, first)
+		return true, nil
+	}
+	end, endErr := offset(client, topic, f.partition, sarama.OffsetNewest)
+	if err == nil && endErr == nil && end < next {
+		return false, fmt.Errorf("topic %s, partition %d ends at offset %d, and everything up to %d was read: it was cut short or made anew; "+
+			"to read it from its start give the pipeline another name or lake", topic, f.partition, end, next)
+	}
+	return false, nil
+}
+
+// lose tells the sink of offsets that are gone. The news goes the way of the frames, as an empty one: the sink
+// may have the frame before it still, and a loss that overtook it would move the partition past its records.
+func (f *framer) lose(from, to engine.Offset) {
+	f.r.setLoss(name(f.partition), loss{from, to})
+	select {
+	case f.messages <- &sarama.ConsumerMessage{Topic: f.r.source.cfg.Topic, Partition: f.partition, Offset: int64(from)}:
+		f.next.Store(int64(to))
+	case <-f.ctx.Done(): // as whoever consumes next will see
 	}
 }
 
 // complainEvery is how often an interruption that lasts is logged.
 const complainEvery = 30 * time.Second
 
-// watch logs that reading is interrupted, which sarama tells again and again while it waits for a broker,
-// and gives the last error.
-func (f *framer) watch(inner sarama.PartitionConsumer) error {
-	var last error
-	var told time.Time
-	for e := range inner.Errors() { // undrained, sarama would block
-		last = e.Err
-		if errors.Is(last, sarama.ErrOffsetOutOfRange) || time.Since(told) < complainEvery {
-			continue
-		}
-		told = time.Now()
-		f.c.r.source.log.Warn("reading is interrupted; it goes on when a broker answers", "partition", f.partition, "error", last)
-	}
-	return last
-}
+// The bounds of the pause between two tries.
+const (
+	firstPause = 100 * time.Millisecond
+	mostPause  = 5 * time.Second
+)
 
-// cut makes a frame that begins with m and gives it away. It goes on putting records in as long as nobody
-// takes the frame and there is room. false: the framer was closed.
-func (f *framer) cut(m *sarama.ConsumerMessage, in <-chan *sarama.ConsumerMessage) bool {
-	out := &sarama.ConsumerMessage{Topic: f.topic, Partition: f.partition, Offset: m.Offset, Timestamp: m.Timestamp}
-	frame := appendRecord(f.c.r.source.frame(), m)
-	next := m.Offset + 1
-	for {
-		more := in
-		if len(frame) >= frameSize {
-			more = nil
-		}
-		// Records that are there already go in before the frame is offered: an offer costs a switch of
-		// goroutines.
-		select {
-		case m, open := <-more:
-			if open {
-				frame, next = appendRecord(frame, m), m.Offset+1
-				continue
-			}
-			in = nil // ended: what is in the frame still goes out
-		default:
-		}
-		out.Value = frame
-		select {
-		case f.messages <- out:
-			f.next.Store(next)
-			return true
-		case m, open := <-more:
-			if open {
-				frame, next = appendRecord(frame, m), m.Offset+1
-				continue
-			}
-			in = nil
-		case <-f.closing:
-			return false
-		}
-	}
-}
-
-// appendRecord puts a record into a frame.
-func appendRecord(f engine.Frame, m *sarama.ConsumerMessage) engine.Frame {
-	r := engine.Record{Offset: engine.Offset(m.Offset), At: engine.TimeOf(m.Timestamp), Key: m.Key, Value: m.Value}
-	for _, h := range m.Headers {
-		r.Headers = engine.AppendHeader(r.Headers, h.Key, h.Value)
-	}
-	return f.AppendRecord(r)
-}
-
-// settle looks where the partition begins and ends, and moves on if what comes next is gone. An error ends
-// the reading.
-func (f *framer) settle() error {
-	client, err := f.c.r.source.connect()
-	if err != nil {
-		return nil // not reachable now: opening will be tried again
-	}
-	next := engine.Offset(f.next.Load())
-	first, err := offset(client, f.topic, f.partition, sarama.OffsetOldest)
-	if err == nil && first > next {
-		f.lose(next, first)
-		return nil
-	}
-	end, endErr := offset(client, f.topic, f.partition, sarama.OffsetNewest)
-	if err == nil && endErr == nil && end < next {
-		return fmt.Errorf("topic %s, partition %d ends at offset %d, and everything up to %d was read: it was cut short or made anew; "+
-			"to read it from its start give the pipeline another name or lake", f.topic, f.partition, end, next)
-	}
-	return nil
-}
-
-// lose tells the sink of offsets that are gone. The news goes the way of the frames, as an empty one: the sink
-// may have the frame before it still, and a loss that overtook it would move the partition past its records.
-func (f *framer) lose(from, to engine.Offset) {
-	f.c.r.setLoss(name(f.partition), loss{from, to})
+// pause waits before the next try: longer each time, and not as long as others who wait.
+func (f *framer) pause() {
+	d := min(mostPause, firstPause<<min(10, f.tries.Load()-1))
 	select {
-	case f.messages <- &sarama.ConsumerMessage{Topic: f.topic, Partition: f.partition, Offset: int64(from)}:
-		f.next.Store(int64(to))
-	case <-f.closing:
+	case <-time.After(d/2 + rand.N(d/2)):
+	case <-f.ctx.Done():
 	}
 }
 
-// pause waits a little before the next try. false: the framer was closed.
-func (f *framer) pause() bool {
-	select {
-	case <-time.After(startPause):
-		return true
-	case <-f.closing:
-		return false
-	}
-}
-
-func (f *framer) closed() bool {
-	select {
-	case <-f.closing:
-		return true
-	default:
-		return false
-	}
+// heard notes that the leader answered, and what it said of the partition's end.
+func (f *framer) heard(high int64) {
+	f.tries.Store(0)
+	f.high.Store(high)
 }
 
 // position is the offset after the last record that was given away.
 func (f *framer) position() engine.Offset { return engine.Offset(f.next.Load()) }
 
-// end is the high watermark of the last fetch.
-func (f *framer) end() engine.Offset { return engine.Offset(f.HighWaterMarkOffset()) }
+// ended is the high watermark of the last fetch; before the first, the position.
+func (f *framer) ended() engine.Offset { return engine.Offset(f.HighWaterMarkOffset()) }
 
 // Messages implements sarama.PartitionConsumer.
 func (f *framer) Messages() <-chan *sarama.ConsumerMessage { return f.messages }
@@ -238,30 +247,23 @@ func (f *framer) Messages() <-chan *sarama.ConsumerMessage { return f.messages }
 func (f *framer) Errors() <-chan *sarama.ConsumerError { return f.errors }
 
 // HighWaterMarkOffset implements sarama.PartitionConsumer.
-func (f *framer) HighWaterMarkOffset() int64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.inner == nil {
-		return f.next.Load()
-	}
-	return f.inner.HighWaterMarkOffset()
-}
+func (f *framer) HighWaterMarkOffset() int64 { return max(f.high.Load(), f.next.Load()) }
 
 // AsyncClose implements sarama.PartitionConsumer.
-func (f *framer) AsyncClose() { f.close.Do(func() { close(f.closing) }) }
+func (f *framer) AsyncClose() { f.end() }
 
 // Close implements sarama.PartitionConsumer.
 func (f *framer) Close() error {
-	f.AsyncClose()
+	f.end()
 	<-f.done
 	return nil
 }
 
 // Pause implements sarama.PartitionConsumer; nobody pauses one partition.
-func (f *framer) Pause() { f.inner.Pause() }
+func (f *framer) Pause() {}
 
 // Resume implements sarama.PartitionConsumer.
-func (f *framer) Resume() { f.inner.Resume() }
+func (f *framer) Resume() {}
 
 // IsPaused implements sarama.PartitionConsumer.
-func (f *framer) IsPaused() bool { return f.inner.IsPaused() }
+func (f *framer) IsPaused() bool { return false }

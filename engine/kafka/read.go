@@ -20,7 +20,11 @@ import (
 func (s *Source) Read(ctx context.Context, from []engine.Start, sink engine.Sink) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	r := &reading{ctx: ctx, source: s, sink: sink, fail: fail, starts: map[int32]engine.Offset{}, losses: map[string]loss{}}
+	r := &reading{
+		ctx: ctx, source: s, sink: sink, fail: fail, starts: map[int32]engine.Offset{}, losses: map[string]loss{},
+		leaders: newLeaders(&s.cfg), fetchers: newFetchers(ctx, &s.cfg, s.cfg.fetchSize(s.budget, len(from))),
+	}
+	defer r.fetchers.running.Wait() // the subscriber has ended and with it all that they fetch for
 	for _, start := range from {
 		n, err := number(start.Partition)
 		if err != nil {
@@ -28,7 +32,7 @@ func (s *Source) Read(ctx context.Context, from []engine.Start, sink engine.Sink
 		}
 		r.starts[n] = start.From
 	}
-	conf, err := s.cfg.sarama(s.budget, len(from))
+	conf, err := s.cfg.sarama()
 	if err != nil {
 		return err
 	}
@@ -68,6 +72,9 @@ type reading struct {
 	sink   engine.Sink
 	fail   context.CancelCauseFunc
 	starts map[int32]engine.Offset // where this call began
+
+	leaders  *leaders
+	fetchers *fetchers
 
 	mu     sync.Mutex
 	losses map[string]loss // by partition: what the empty frame on its way stands for
@@ -123,7 +130,7 @@ func (r *reading) WrapSyncProducer(_ *sarama.Config, p sarama.SyncProducer) sara
 	return p
 }
 
-// A consumer is sarama's, with the partitions of one reading.
+// A consumer is sarama's, with the partitions of one reading and its framers.
 type consumer struct {
 	sarama.Consumer
 	r *reading
@@ -140,17 +147,18 @@ func (c *consumer) Partitions(string) ([]int32, error) {
 
 // ConsumePartition implements sarama.Consumer: it starts where the partition is, whatever offset it is
 // asked for. The subscriber calls it again when it has lost all connections.
-func (c *consumer) ConsumePartition(topic string, partition int32, _ int64) (sarama.PartitionConsumer, error) {
+func (c *consumer) ConsumePartition(_ string, partition int32, _ int64) (sarama.PartitionConsumer, error) {
 	s := c.r.source
 	s.mu.Lock()
 	from := c.r.starts[partition]
-	if old := s.framers[partition]; old != nil && old.c.r == c.r { // not one of a reading that is over
+	if old := s.framers[partition]; old != nil && old.r == c.r { // not one of a reading that is over
 		from = max(from, old.position())
 	}
-	f := newFramer(c, topic, partition, from)
+	f := newFramer(c.r, partition, from)
 	s.framers[partition] = f
 	s.mu.Unlock()
-	return f, f.start()
+	go f.run()
+	return f, nil
 }
 
 // unmarshaler makes a message of the pseudo message that a framer gives: its value is the frame.

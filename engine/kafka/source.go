@@ -23,6 +23,7 @@ type Source struct {
 	budget int64 // bytes of memory for all that is in flight
 	log    *slog.Logger
 	frames sync.Pool // of *[]byte
+	unpack *unpacker
 
 	mu      sync.Mutex
 	client  sarama.Client     // for metadata, offsets and probes; made when first needed
@@ -40,10 +41,10 @@ func New(cfg Config, budget int64, logger *slog.Logger) (*Source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if _, err := cfg.sarama(budget, 1); err != nil {
+	if _, err := cfg.sarama(); err != nil {
 		return nil, err
 	}
-	return &Source{cfg: cfg, budget: budget, log: logger.With("topic", cfg.Topic), framers: map[int32]*framer{}}, nil
+	return &Source{cfg: cfg, budget: budget, log: logger.With("topic", cfg.Topic), unpack: newUnpacker(), framers: map[int32]*framer{}}, nil
 }
 
 const (
@@ -142,7 +143,7 @@ func (s *Source) connect() (sarama.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
-	conf, err := s.cfg.sarama(s.budget, 1)
+	conf, err := s.cfg.sarama()
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +191,7 @@ func (s *Source) Ends() map[string]engine.Offset {
 	defer s.mu.Unlock()
 	ends := make(map[string]engine.Offset, len(s.framers))
 	for p, f := range s.framers {
-		ends[name(p)] = f.end()
+		ends[name(p)] = f.ended()
 	}
 	return ends
 }
