@@ -68,9 +68,6 @@ func (s *frames) Read(ctx context.Context, from []engine.Start, sink engine.Sink
 	return ctx.Err()
 }
 
-func (s *frames) Drained(context.Context, string, engine.Offset, engine.Offset) (bool, error) {
-	return false, nil
-}
 func (s *frames) Committed(context.Context, map[string]engine.Offset) error { return nil }
 func (s *frames) Close() error                                              { return nil }
 

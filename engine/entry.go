@@ -226,6 +226,13 @@ func (e *entry) drop() {
 	}
 }
 
+// passed moves the position over offsets that hold nothing for a reader.
+func (e *entry) passed(to Offset) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.state.Next = max(e.state.Next, to)
+}
+
 // lost moves the position over records that are gone.
 func (e *entry) lost(from, to Offset) error {
 	if !e.source.AllowLoss {

@@ -21,6 +21,16 @@ func (s sink) Frame(ctx context.Context, partition string, f Frame) error {
 	return s.task.refuse(e.frame(ctx, f))
 }
 
+// Passed implements Sink.
+func (s sink) Passed(partition string, to Offset) error {
+	e := s.task.entry(PartitionID{s.source, partition})
+	if e == nil {
+		return s.task.refuse(fmt.Errorf("source %s: news of partition %s, which was not asked for", s.source, partition))
+	}
+	e.passed(to)
+	return nil
+}
+
 // Lost implements Sink.
 func (s sink) Lost(partition string, from, to Offset) error {
 	e := s.task.entry(PartitionID{s.source, partition})

@@ -21,11 +21,6 @@ type Source interface {
 	// inside.
 	Read(ctx context.Context, from []Start, sink Sink) error
 
-	// Drained says whether the partition has no record, that a reader would be given, at from <= offset < end.
-	// It tells a reader that waits at the end of a partition whether what is left (markers of transactions,
-	// compacted records) will ever come.
-	Drained(ctx context.Context, partition string, from, end Offset) (bool, error)
-
 	// Committed is told what every table holds: for each partition the next offset. It is for lag monitors:
 	// nothing reads it back and an error is only logged.
 	Committed(ctx context.Context, next map[string]Offset) error
@@ -58,6 +53,12 @@ type Sink interface {
 	// Frame takes a frame, lent for the call. It returns when the lanes have the rows, which is how back
 	// pressure reaches the source. It returns an error only when the run is over.
 	Frame(ctx context.Context, partition string, f Frame) error
+
+	// Passed says that a reader is given nothing more below to: what lies between the last frame and there are
+	// markers of transactions, records of aborted ones, or offsets that compaction took. A source tells it at
+	// least where no frame follows, so that who reads on reaches Partition.End. An error means that the run is
+	// over.
+	Passed(partition string, to Offset) error
 
 	// Lost says that the records from ≤ offset < to are gone (retention passed us). An error means that the
 	// definition does not allow it and the run is over; nil that reading goes on at to.

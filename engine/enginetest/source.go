@@ -127,11 +127,6 @@ func (s *Source) Handed(partition string) (engine.Offset, bool) {
 	return o, ok
 }
 
-// Drained implements engine.Source.
-func (s *Source) Drained(_ context.Context, _ string, from, end engine.Offset) (bool, error) {
-	return from >= end, nil
-}
-
 // Committed implements engine.Source.
 func (s *Source) Committed(context.Context, map[string]engine.Offset) error { return nil }
 

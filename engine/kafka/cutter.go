@@ -13,6 +13,7 @@ import (
 // goroutine.
 type cutter struct {
 	next   int64     // offset of the next record that is wanted; what is before it is skipped
+	after  int64     // offset after the last record that was put into a frame
 	unpack *unpacker // shared
 
 	chunk   chunk  // being cut; its bytes are those of batches

@@ -31,6 +31,7 @@ type framer struct {
 
 	// What follows is the running goroutine's own.
 	cutter  cutter
+	known   int64     // offset up to which the sink knows what there is
 	failed  time.Time // when something last went wrong
 	told    time.Time // when that was last logged
 	damaged int64     // offset of the batch that was last found damaged; -1: none
@@ -38,7 +39,7 @@ type framer struct {
 
 func newFramer(r *reading, partition int32, from engine.Offset) *framer {
 	f := &framer{
-		r: r, partition: partition, damaged: -1,
+		r: r, partition: partition, damaged: -1, known: int64(from),
 		messages: make(chan *sarama.ConsumerMessage), errors: make(chan *sarama.ConsumerError), done: make(chan struct{}),
 	}
 	f.ctx, f.end = context.WithCancel(r.ctx)
@@ -80,11 +81,12 @@ func (f *framer) consume() error {
 		}
 		in, out := m.chunks, f.messages
 		if len(frame) == 0 {
-			f.next.Store(f.cutter.next) // what was cut, if anything, no reader is given
+			if f.cutter.next == f.known {
+				out = nil
+			}
 			if err != nil {
 				return err
 			}
-			out = nil
 		}
 		if err != nil || !f.cutter.empty() {
 			in = nil
@@ -94,7 +96,9 @@ func (f *framer) consume() error {
 			err = f.take(m, c)
 		case out <- f.message(frame):
 			f.next.Store(f.cutter.next)
-			frame = nil
+			if f.known = f.cutter.next; len(frame) > 0 {
+				f.known, frame = f.cutter.after, nil // the frame is the receiver's now
+			}
 		case <-f.ctx.Done():
 			return nil
 		}
@@ -134,15 +138,14 @@ func (f *framer) take(m *member, c chunk) error {
 	return c.err
 }
 
-// message makes the pseudo message of a frame, nil of none.
+// message makes the pseudo message of a frame. An empty one says that a reader is given nothing more of what
+// was cut; its offset is where that ends.
 func (f *framer) message(frame engine.Frame) *sarama.ConsumerMessage {
-	first, _, ok := frame.Next()
-	if !ok {
-		return nil
+	m := &sarama.ConsumerMessage{Topic: f.r.source.cfg.Topic, Partition: f.partition, Offset: f.cutter.next}
+	if first, _, ok := frame.Next(); ok {
+		m.Offset, m.Timestamp, m.Value = int64(first.Offset), first.At.Std(), frame
 	}
-	return &sarama.ConsumerMessage{
-		Topic: f.r.source.cfg.Topic, Partition: f.partition, Offset: int64(first.Offset), Timestamp: first.At.Std(), Value: frame,
-	}
+	return m
 }
 
 // judge decides how to go on after an error: it mends what can be mended and waits a little. What it
@@ -204,8 +207,9 @@ func (f *framer) settle() (moved bool, err error) {
 func (f *framer) lose(from, to engine.Offset) {
 	f.r.setLoss(name(f.partition), loss{from, to})
 	select {
-	case f.messages <- &sarama.ConsumerMessage{Topic: f.r.source.cfg.Topic, Partition: f.partition, Offset: int64(from)}:
+	case f.messages <- &sarama.ConsumerMessage{Topic: f.r.source.cfg.Topic, Partition: f.partition, Offset: int64(to)}:
 		f.next.Store(int64(to))
+		f.known = int64(to)
 	case <-f.ctx.Done(): // as whoever consumes next will see
 	}
 }

@@ -23,6 +23,7 @@ func (c *cutter) old(frame engine.Frame) (engine.Frame, error) {
 		}
 		frame = frame.AppendRecord(engine.Record{Offset: engine.Offset(r.Offset), At: timeOf(r.Timestamp.UnixMilli()), Key: r.Key, Value: r.Value})
 		c.next = r.Offset + 1
+		c.after = c.next
 	}
 	c.finish()
 	return frame, nil

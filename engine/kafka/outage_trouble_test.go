@@ -132,9 +132,9 @@ func TestOutageIsLogged(t *testing.T) {
 	<-ended
 }
 
-// Whether a partition is drained is asked again when the broker was restarted or another has become the
-// leader meanwhile: a run until caught up does not end at that.
-func TestDrainedAsksAgain(t *testing.T) {
+// The ends of partitions are asked again when the broker was restarted or another has become the leader
+// meanwhile.
+func TestPartitionsAsksAgain(t *testing.T) {
 	for name, trouble := range map[string]func(t *testing.T) (*kfake.Cluster, func()){
 		"restarted": func(t *testing.T) (*kfake.Cluster, func()) {
 			c, restart := restarting(t)
@@ -154,10 +154,8 @@ func TestDrainedAsksAgain(t *testing.T) {
 			produce(t, c, numbered(0, 0, 10))
 			s := newSource(t, c)
 			for _, before := range []bool{true, false} {
-				for from, want := range map[engine.Offset]bool{5: false, 10: true} {
-					if got, err := s.Drained(t.Context(), "0", from, 10); err != nil || got != want {
-						t.Errorf("drained from %d: %v, %v; want %v", from, got, err, want)
-					}
+				if got, err := s.Partitions(t.Context()); err != nil || got[0].End != 10 {
+					t.Errorf("partitions are %v, %v; want one that ends at 10", got, err)
 				}
 				if before {
 					happen()

@@ -77,7 +77,7 @@ type reading struct {
 	fetchers *fetchers
 
 	mu     sync.Mutex
-	losses map[string]loss // by partition: what the empty frame on its way stands for
+	losses map[string]loss // by partition: what is on its way as an empty frame
 }
 
 // A loss is offsets that are gone: from ≤ offset < to.
@@ -89,19 +89,28 @@ func (r *reading) setLoss(partition string, l loss) {
 	r.losses[partition] = l
 }
 
-func (r *reading) loss(partition string) loss {
+// takeLoss gives the loss that ends at an offset, once.
+func (r *reading) takeLoss(partition string, to engine.Offset) (l loss, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.losses[partition]
+	if l = r.losses[partition]; l.to != to {
+		return loss{}, false
+	}
+	delete(r.losses, partition)
+	return l, true
 }
 
-// Frame implements engine.Sink. An empty frame stands for the partition's loss.
+// Frame implements engine.Sink.
 func (r *reading) Frame(ctx context.Context, partition string, f engine.Frame) error {
-	if len(f) == 0 {
-		gone := r.loss(partition)
-		return r.sink.Lost(partition, gone.from, gone.to)
-	}
 	return r.sink.Frame(ctx, partition, f)
+}
+
+// Passed implements engine.Sink. It may be a loss that has come this way.
+func (r *reading) Passed(partition string, to engine.Offset) error {
+	if l, ok := r.takeLoss(partition, to); ok {
+		return r.sink.Lost(partition, l.from, l.to)
+	}
+	return r.sink.Passed(partition, to)
 }
 
 // Lost implements engine.Sink.
@@ -161,14 +170,19 @@ func (c *consumer) ConsumePartition(_ string, partition int32, _ int64) (sarama.
 	return f, nil
 }
 
-// unmarshaler makes a message of the pseudo message that a framer gives: its value is the frame.
+// unmarshaler makes a message of the pseudo message that a framer gives: its value is the frame; without one its
+// offset is what was passed.
 type unmarshaler struct{}
 
 // Unmarshal implements kafka.Unmarshaler.
 func (unmarshaler) Unmarshal(m *sarama.ConsumerMessage) (*message.Message, error) {
 	partition := name(m.Partition)
-	msg := message.NewMessage(partition+"/"+strconv.FormatInt(m.Offset, 10), m.Value)
+	offset := strconv.FormatInt(m.Offset, 10)
+	msg := message.NewMessage(partition+"/"+offset, m.Value)
 	msg.Metadata.Set(router.PartitionKey, partition)
+	if len(m.Value) == 0 {
+		msg.Metadata.Set(router.PassedKey, offset)
+	}
 	return msg, nil
 }
 

@@ -43,6 +43,7 @@ func (c *cutter) records(frame engine.Frame) (engine.Frame, error) {
 		}
 		frame = frame.AppendRecord(r)
 		c.next = int64(r.Offset) + 1
+		c.after = c.next
 	}
 	if c.left == 0 {
 		c.finish()

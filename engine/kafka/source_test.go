@@ -73,6 +73,7 @@ type collector struct {
 	mu      sync.Mutex
 	records map[string][]engine.Record
 	lost    []string
+	passed  map[string]engine.Offset
 	refuse  error // what Lost gives
 	total   int
 	want    int
@@ -80,7 +81,7 @@ type collector struct {
 }
 
 func newCollector(want int) *collector {
-	return &collector{records: map[string][]engine.Record{}, want: want, enough: make(chan struct{})}
+	return &collector{records: map[string][]engine.Record{}, passed: map[string]engine.Offset{}, want: want, enough: make(chan struct{})}
 }
 
 func (c *collector) Frame(_ context.Context, partition string, f engine.Frame) error {
@@ -93,6 +94,13 @@ func (c *collector) Frame(_ context.Context, partition string, f engine.Frame) e
 			close(c.enough)
 		}
 	}
+	return nil
+}
+
+func (c *collector) Passed(partition string, to engine.Offset) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passed[partition] = to
 	return nil
 }
 
@@ -227,22 +235,88 @@ func TestOnlyCommittedTransactions(t *testing.T) {
 	for i, outcome := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort, kgo.TryCommit, kgo.TryAbort} {
 		transact(t, c, numbered(0, 10*i, 10*i+10), outcome)
 	}
+	got := newCollector(20)
+	got.read(t, newSource(t, c), engine.Start{Partition: "0"})
+	last := got.records["0"][19]
+	if string(last.Value) != "0/29" {
+		t.Errorf("the last record is %q, want 0/29", last.Value)
+	}
+}
+
+// A finder is a sink that tells when a partition has been read to an offset.
+type finder struct {
+	*collector
+	end   engine.Offset
+	found chan struct{}
+}
+
+func (f finder) Frame(ctx context.Context, partition string, frame engine.Frame) error {
+	err := f.collector.Frame(ctx, partition, frame)
+	records := f.records[partition]
+	return errors.Join(err, f.Passed(partition, records[len(records)-1].Offset+1))
+}
+
+func (f finder) Passed(_ string, to engine.Offset) error {
+	if to >= f.end {
+		close(f.found)
+	}
+	return nil
+}
+
+// readToEnd reads a partition from an offset to its end.
+func readToEnd(t *testing.T, c *kfake.Cluster, from engine.Offset) *collector {
+	t.Helper()
 	s := newSource(t, c)
 	parts, err := s.Partitions(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := newCollector(20)
-	got.read(t, s, engine.Start{Partition: "0"})
-	last := got.records["0"][19]
-	if string(last.Value) != "0/29" {
-		t.Errorf("the last record is %q, want 0/29", last.Value)
-	}
-	for from, want := range map[engine.Offset]bool{last.Offset + 1: true, last.Offset: false, 0: false, 11: false} {
-		drained, err := s.Drained(t.Context(), "0", from, parts[0].End)
-		if err != nil || drained != want {
-			t.Errorf("drained from %d to %d: %v, %v; want %v", from, parts[0].End, drained, err, want)
+	f := finder{newCollector(-1), parts[0].End, make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Read(ctx, []engine.Start{{Partition: "0", From: from}}, f) }()
+	wait(t, f.found)
+	cancel()
+	<-ended
+	return f.collector
+}
+
+// Two transactions overlap and both are aborted, the later one first: brokers list aborted transactions in the
+// order in which they ended. No record is left, and the end is reached.
+func TestOverlappingAborts(t *testing.T) {
+	c := startCluster(t, 1)
+	begin := func(id string) *kgo.Client {
+		client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(id))
+		if err != nil {
+			t.Fatal(err)
 		}
+		t.Cleanup(client.Close)
+		if err := errors.Join(client.BeginTransaction(), client.ProduceSync(t.Context(), numbered(0, 0, 3)...).FirstErr(), client.Flush(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		return client
+	}
+	first, second := begin("first"), begin("second")
+	for _, client := range []*kgo.Client{second, first} {
+		if err := client.EndTransaction(t.Context(), kgo.TryAbort); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(readToEnd(t, c, 0).records["0"]); n != 0 {
+		t.Errorf("%d records of aborted transactions came", n)
+	}
+}
+
+// The marker of a transaction is passed, so that it is no loss when retention takes it.
+func TestMarkerGoneIsNoLoss(t *testing.T) {
+	c := startCluster(t, 1)
+	transact(t, c, numbered(0, 0, 10), kgo.TryCommit)
+	readToEnd(t, c, 0).check(t, 0, 0, 10)
+	deleteRecords(t, c, 0, 11)
+	produce(t, c, numbered(0, 10, 11))
+	got := readToEnd(t, c, 11)
+	if got.check(t, 0, 10, 11); len(got.lost) > 0 {
+		t.Errorf("lost %v, though every record was read", got.lost)
 	}
 }
 

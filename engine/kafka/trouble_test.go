@@ -118,6 +118,8 @@ func (s both) Frame(ctx context.Context, p string, f engine.Frame) error {
 	return errors.Join(s.a.Frame(ctx, p, f), s.b.Frame(ctx, p, f))
 }
 
+func (s both) Passed(p string, to engine.Offset) error { return s.b.Passed(p, to) }
+
 func (s both) Lost(p string, from, to engine.Offset) error { return s.b.Lost(p, from, to) }
 
 func wait(t *testing.T, done <-chan struct{}) {
@@ -265,5 +267,46 @@ func TestSecretsAreNotShown(t *testing.T) {
 	c := Config{Brokers: []string{"a:1"}, Topic: "t", SASL: SASL{Mechanism: "PLAIN", User: "u", Password: "hush"}}
 	if s := c.String() + c.LogValue().String(); strings.Contains(s, "hush") {
 		t.Errorf("the password is shown: %s", s)
+	}
+}
+
+// A new leader is being elected when reading begins (as for a partition that was just added): engine.Source
+// says that errors that may pass are retried inside Read.
+func TestReadWhileLeaderIsElected(t *testing.T) {
+	c := startCluster(t, 1)
+	produce(t, c, numbered(0, 0, 10))
+	s := newSource(t, c)
+	if _, err := s.Partitions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until := time.Now().Add(3 * time.Second)
+	c.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if time.Now().After(until) {
+			return nil, nil, false
+		}
+		in := req.(*kmsg.ListOffsetsRequest)
+		resp := in.ResponseKind().(*kmsg.ListOffsetsResponse)
+		st := kmsg.NewListOffsetsResponseTopic()
+		st.Topic = in.Topics[0].Topic
+		sp := kmsg.NewListOffsetsResponseTopicPartition()
+		sp.ErrorCode = kerr.LeaderNotAvailable.Code
+		st.Partitions = append(st.Partitions, sp)
+		resp.Topics = append(resp.Topics, st)
+		return resp, nil, true
+	})
+	got := newCollector(10)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Read(ctx, []engine.Start{{Partition: "0"}}, got) }()
+	select {
+	case <-got.enough:
+		cancel()
+		<-ended
+	case err := <-ended:
+		t.Errorf("reading ended instead of waiting three seconds for a leader: %v", err)
+	case <-time.After(patience):
+		t.Error("nothing came")
 	}
 }

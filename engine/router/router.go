@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 
@@ -31,8 +32,11 @@ import (
 	"github.com/millrace-io/millrace/engine"
 )
 
-// PartitionKey is the metadata of a message that names the frame's partition.
-const PartitionKey = "partition"
+// Metadata of a message.
+const (
+	PartitionKey = "partition" // names the frame's partition
+	PassedKey    = "passed"    // of a message without a frame: the offset to which a reader is given nothing more, in decimals
+)
 
 // closeTimeout bounds how long the Router waits for handlers once it is told to close. Read waits longer if
 // it must; without a bound the Router would wait in silence.
@@ -40,7 +44,8 @@ const closeTimeout = 30 * time.Second
 
 // A Feed is a subscriber and what goes with it.
 type Feed struct {
-	// Subscriber gives messages whose payload is an engine.Frame and whose metadata has PartitionKey. It
+	// Subscriber gives messages whose payload is an engine.Frame and whose metadata has PartitionKey, or
+	// that have PassedKey too and no frame. It
 	// sends the next frame of a partition when it has the acknowledgement of the one before. Read closes it.
 	Subscriber message.Subscriber
 
@@ -96,8 +101,16 @@ func (h *handler) take(msg *message.Message) error {
 		return nil // after a frame that failed no later one may reach the sink
 	}
 	defer h.taking.Done()
+	partition := msg.Metadata.Get(PartitionKey)
+	if to := msg.Metadata.Get(PassedKey); to != "" {
+		n, err := strconv.ParseInt(to, 10, 64)
+		if err != nil {
+			return fmt.Errorf("partition %s: a message that passed %q: %w", partition, to, err)
+		}
+		return h.feed.Sink.Passed(partition, engine.Offset(n))
+	}
 	frame := engine.Frame(msg.Payload)
-	if err := h.feed.Sink.Frame(h.ctx, msg.Metadata.Get(PartitionKey), frame); err != nil {
+	if err := h.feed.Sink.Frame(h.ctx, partition, frame); err != nil {
 		return err
 	}
 	if h.feed.Release != nil {

@@ -114,37 +114,15 @@ func (t *trial) testLostWhileReading() {
 		t.Fatalf("lost from and to %v, want one run of offsets", r.parts[name].lost)
 	}
 	before := slices.IndexFunc(r.parts[name].records, func(rec engine.Record) bool { return rec.Offset >= p.End-10 })
+	if before < 0 {
+		t.Fatal("none of the last records came")
+	}
 	r.lostIs(name, p.First+engine.Offset(before), p.End-10)
 	r.check(name, slices.Concat(records[:before], records[len(records)-10:]))
 }
 
-// testDrained: a partition with a record to come is not drained.
-func (t *trial) testDrained() {
-	name, empty := t.Partitions[0], t.Partitions[1]
-	t.Append(name, numbered(name, 0, 20)...)
-	s := t.open()
-	p, at := t.look(s)[name], t.offsets(s, name, 20)
-	for i, from := range at {
-		t.drained(s, name, from, p.End, false)
-		t.drained(s, name, from, from+1, false)
-		t.drained(s, name, from, from, true)
-		if i > 0 {
-			t.drained(s, name, at[i-1], from, false)
-			t.drained(s, name, at[i-1]+1, from, true)
-		}
-	}
-	t.drained(s, name, p.End, p.End, true)
-	e := t.look(s)[empty]
-	t.drained(s, empty, e.First, e.End, true)
-	if !t.Fixed {
-		t.Append(name, numbered(name, 20, 30)...)
-		t.drained(s, name, p.End, p.End, true) // what came later does not count
-		t.drained(s, name, p.End, t.look(s)[name].End, false)
-	}
-}
-
-// testDrainedHidden: records that no reader is given keep no reader waiting.
-func (t *trial) testDrainedHidden() {
+// testPassed: what no reader is given is passed, so that who reads on reaches the end.
+func (t *trial) testPassed() {
 	t.need("records that no reader is given", t.Hide != nil)
 	name := t.Partitions[0]
 	t.Append(name, numbered(name, 0, 10)...)
@@ -154,32 +132,31 @@ func (t *trial) testDrainedHidden() {
 	s, r := t.open(), t.reader()
 	p := t.look(s)[name]
 	r.read(s, t.starts(s, name)...)
-	r.has(name, 15)
+	r.until("the end", func() bool { return r.parts[name].next >= p.End })
 	r.stop()
 	r.check(name, numbered(name, 0, 15))
-	at := r.parts[name].offsets()
-	for _, c := range []struct {
-		from, end engine.Offset
-		want      bool
-	}{
-		{p.First, p.End, false}, {at[9], p.End, false}, {at[9] + 1, p.End, false}, {at[14], p.End, false},
-		{at[9] + 1, at[10], true}, {at[9] + 3, at[10], true}, {at[9] + 1, at[10] + 1, false}, {at[14] + 1, p.End, true},
-	} {
-		t.drained(s, name, c.from, c.end, c.want)
-	}
 }
 
-// testDrainedGone: nor do records that are gone.
-func (t *trial) testDrainedGone() {
+// testPassedIsNotLost: what is passed and then dropped is no loss.
+func (t *trial) testPassedIsNotLost() {
+	t.need("records that no reader is given", t.Hide != nil)
 	t.need("way to drop records", t.Trim != nil)
-	name, none := t.Partitions[0], t.Partitions[1]
-	t.Append(name, numbered(name, 0, 20)...)
-	t.Append(none, numbered(none, 0, 20)...)
-	s := t.open()
-	p, at := t.look(s), t.offsets(s, name, 20)
-	t.Trim(name, at[10])
-	t.Trim(none, p[none].End)
-	t.drained(s, name, at[0], at[10], true)
-	t.drained(s, name, at[0], p[name].End, false)
-	t.drained(s, none, p[none].First, p[none].End, true)
+	name := t.Partitions[0]
+	t.Append(name, numbered(name, 0, 10)...)
+	t.Hide(name, 10)
+	s, r := t.open(), t.reader()
+	p := t.look(s)[name]
+	r.read(s, t.starts(s, name)...)
+	r.until("the end", func() bool { return r.parts[name].next >= p.End })
+	r.stop()
+	t.Trim(name, p.End)
+	t.Append(name, numbered(name, 10, 15)...)
+	again := t.reader()
+	again.read(s, engine.Start{Partition: name, From: r.parts[name].next})
+	again.has(name, 5)
+	again.stop()
+	again.check(name, numbered(name, 10, 15))
+	if l := again.parts[name].lost; len(l) > 0 {
+		t.Errorf("lost from and to %v, though all was passed before", l)
+	}
 }

@@ -169,27 +169,20 @@ func (m *memory) step(ctx context.Context, name string, next engine.Offset, sink
 			}
 		}
 		l.asked = max(l.asked, next)
-		return len(f) > 0
+		return next > from
 	})
 	switch {
 	case err != nil:
 		return next, err
 	case lost:
 		return next, sink.Lost(name, from, next)
+	case len(f) == 0:
+		return next, sink.Passed(name, next)
 	}
-	return next, sink.Frame(ctx, name, f)
-}
-
-func (m *memory) Drained(_ context.Context, name string, from, end engine.Offset) (bool, error) {
-	m.v.mu.Lock()
-	defer m.v.mu.Unlock()
-	l := m.v.log(name)
-	for o := max(from, l.first); o < end; o++ {
-		if !l.hidden[o] {
-			return false, nil
-		}
+	if err := sink.Frame(ctx, name, f); err != nil {
+		return next, err
 	}
-	return true, nil
+	return next, sink.Passed(name, next)
 }
 
 func (m *memory) Committed(_ context.Context, next map[string]engine.Offset) error {

@@ -54,10 +54,11 @@ func TestCatches(t *testing.T) {
 		"a refusal ignored": {"LostRefused", func(m *mutant) {
 			m.loss = func(s engine.Sink, p string, from, to engine.Offset) error { _ = s.Lost(p, from, to); return nil }
 		}},
-		"a loss before its frames":     {"LostWhileReading", (*mutant).queue},
-		"always drained":               {"Drained", func(m *mutant) { m.drain = func(_, _ engine.Offset) bool { return true } }},
-		"hidden records awaited":       {"DrainedHidden", func(m *mutant) { m.drain = func(from, end engine.Offset) bool { return from >= end } }},
-		"gone records awaited":         {"DrainedGone", func(m *mutant) { m.drain = func(from, end engine.Offset) bool { return from >= end } }},
+		"a loss before its frames": {"LostWhileReading", (*mutant).queue},
+		"hidden records awaited":   {"Passed", func(m *mutant) { m.passed = func(engine.Sink, string, engine.Offset) error { return nil } }},
+		"passed too far": {"PassedIsNotLost", func(m *mutant) {
+			m.passed = func(s engine.Sink, p string, to engine.Offset) error { return s.Passed(p, to+1) }
+		}},
 		"commits forgotten":            {"Committed", func(m *mutant) { m.forgets = true }},
 		"goroutines left behind":       {"Close", (*mutant).leak},
 		"reading goes on where it was": {"ReadAgain", (*mutant).remember},
@@ -93,7 +94,7 @@ type mutant struct {
 	read        func(m *mutant, ctx context.Context, from []engine.Start, sink engine.Sink) error
 	frame       func(s engine.Sink, ctx context.Context, partition string, f engine.Frame) error
 	loss        func(s engine.Sink, partition string, from, to engine.Offset) error
-	drain       func(from, end engine.Offset) bool
+	passed      func(s engine.Sink, partition string, to engine.Offset) error
 	noEnds      bool
 	forgets     bool
 }
@@ -129,13 +130,6 @@ func (m *mutant) Read(ctx context.Context, from []engine.Start, sink engine.Sink
 	return m.memory.Read(ctx, from, sink)
 }
 
-func (m *mutant) Drained(ctx context.Context, partition string, from, end engine.Offset) (bool, error) {
-	if m.drain != nil {
-		return m.drain(from, end), nil
-	}
-	return m.memory.Drained(ctx, partition, from, end)
-}
-
 func (m *mutant) Committed(ctx context.Context, next map[string]engine.Offset) error {
 	if m.forgets {
 		return nil
@@ -160,6 +154,13 @@ func (s mutantSink) Frame(ctx context.Context, partition string, f engine.Frame)
 		return s.m.frame(s.Sink, ctx, partition, f)
 	}
 	return s.Sink.Frame(ctx, partition, f)
+}
+
+func (s mutantSink) Passed(partition string, to engine.Offset) error {
+	if s.m.passed != nil {
+		return s.m.passed(s.Sink, partition, to)
+	}
+	return s.Sink.Passed(partition, to)
 }
 
 func (s mutantSink) Lost(partition string, from, to engine.Offset) error {

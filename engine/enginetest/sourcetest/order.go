@@ -173,7 +173,6 @@ func (t *trial) testPending() {
 	}
 	r.read(s, t.starts(s, name)...)
 	r.has(name, 10)
-	t.drained(s, name, was.End, was.End, true)
 	t.never("Read returns at the end", r.ended)
 	r.check(name, numbered(name, 0, 10))
 	commit()
@@ -266,7 +265,6 @@ func (t *trial) testAtOnce() {
 			if err := s.Committed(t.Context(), map[string]engine.Offset{name: p.First + engine.Offset(i)}); err != nil {
 				t.Errorf("committed: %v", err)
 			}
-			t.drained(s, name, p.First, p.End, false)
 			if l, ok := s.(engine.Lagging); ok {
 				l.Ends()
 			}

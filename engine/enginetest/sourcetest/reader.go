@@ -144,6 +144,16 @@ func (r *reader) take(name string, p *part, rec engine.Record) {
 	}
 }
 
+// Passed implements engine.Sink.
+func (r *reader) Passed(name string, to engine.Offset) error {
+	p := r.enter(name)
+	defer r.leave(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.next = max(p.next, to)
+	return nil
+}
+
 // Lost implements engine.Sink.
 func (r *reader) Lost(name string, from, to engine.Offset) error {
 	p := r.enter(name)

@@ -78,7 +78,7 @@ func tests() map[string]func(*trial) {
 		"BackPressure": (*trial).testBackPressure, "SinkFails": (*trial).testSinkFails, "SinkFailsBesideAnother": (*trial).testSinkFailsBesideAnother,
 		"ContextEnds": (*trial).testContextEnds, "ContextEndsSink": (*trial).testContextEndsSink, "ContextEndsIdle": (*trial).testContextEndsIdle,
 		"Lost": (*trial).testLost, "LostAll": (*trial).testLostAll, "LostRefused": (*trial).testLostRefused, "LostWhileReading": (*trial).testLostWhileReading,
-		"Drained": (*trial).testDrained, "DrainedHidden": (*trial).testDrainedHidden, "DrainedGone": (*trial).testDrainedGone,
+		"Passed": (*trial).testPassed, "PassedIsNotLost": (*trial).testPassedIsNotLost,
 		"Committed": (*trial).testCommitted, "Close": (*trial).testClose,
 		"DownAndUp": (*trial).testDownAndUp, "DownAtPartitions": (*trial).testDownAtPartitions, "DownAtRead": (*trial).testDownAtRead,
 	}

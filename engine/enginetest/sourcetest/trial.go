@@ -158,15 +158,6 @@ func (t *trial) eventually(what string, done func() bool) {
 	}
 }
 
-// drained asks the source.
-func (t *trial) drained(s engine.Source, partition string, from, end engine.Offset, want bool) {
-	t.Helper()
-	got, err := s.Drained(t.Context(), partition, from, end)
-	if err != nil || got != want {
-		t.Errorf("partition %s, offsets %d to %d: drained %t, %v; want %t", partition, from, end, got, err, want)
-	}
-}
-
 var errRefused = errors.New("the sink refuses")
 
 // gate is what a sink is held up at. Closing it lets all through.
