@@ -54,7 +54,7 @@ func (f *framer) run() {
 	defer close(f.messages)
 	for {
 		err := f.consume()
-		if f.ctx.Err() != nil {
+		if f.ctx.Err() != nil || f.r.ctx.Err() != nil { // the fetcher may hear of the reading's end before we do
 			return
 		}
 		if err = f.judge(err); err != nil {
@@ -155,7 +155,7 @@ func (f *framer) judge(err error) error {
 	again := f.tries.Add(1) > 1
 	f.failed = time.Now()
 	switch {
-	case errors.As(err, new(fatal)):
+	case errors.As(err, new(fatal)), !mayPass(err):
 		return f.errorf(err)
 	case errors.As(err, &bad):
 		if f.damaged == bad.offset {
