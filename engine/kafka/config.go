@@ -32,18 +32,19 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/spec"
 )
 
 // A Config says which topic to read and how the brokers are reached. It is what stands under kafka: in a
 // definition.
 type Config struct {
-	Brokers    []string `yaml:"brokers,required,scalar" doc:"Addresses of some brokers, host:port; several may stand in one text, with commas."`
-	Topic      string   `yaml:"topic,required" doc:"Topic to read, all of its partitions."`
-	Group      string   `yaml:"group" doc:"Consumer group in which committed offsets are marked, for lag monitors. Default: millrace-<pipeline>-<source>."`
-	Version    string   `yaml:"version" doc:"Protocol version of the oldest broker; at least 2.1.0."`
-	TLS        TLS      `yaml:"tls" doc:"Encryption of the connections."`
-	SASL       SASL     `yaml:"sasl" doc:"How to log in."`
-	FetchBytes int      `yaml:"fetch_bytes" doc:"Bytes asked for in one fetch of a partition. Default: as the memory budget allows, at most 4 MiB."`
+	Brokers    []string   `yaml:"brokers,required,scalar" doc:"Addresses of some brokers, host:port; several may stand in one text, with commas."`
+	Topic      string     `yaml:"topic,required" doc:"Topic to read, all of its partitions."`
+	Group      string     `yaml:"group" doc:"Consumer group in which committed offsets are marked, for lag monitors. Default: millrace-<pipeline>-<source>."`
+	Version    string     `yaml:"version" doc:"Protocol version of the oldest broker; at least 2.1.0."`
+	TLS        TLS        `yaml:"tls" doc:"Encryption of the connections."`
+	SASL       SASL       `yaml:"sasl" doc:"How to log in."`
+	FetchBytes spec.Bytes `yaml:"fetch_bytes" doc:"Size of one fetch of a partition, at most 8MiB. Default: as the memory budget allows, at most 4MiB."`
 }
 
 // TLS says how connections are encrypted.
@@ -98,8 +99,8 @@ func (c *Config) Validate() error {
 	if v, err := sarama.ParseKafkaVersion(c.Version); err != nil || !v.IsAtLeast(sarama.V2_1_0_0) {
 		fault([]string{"version"}, "version %q: expected a version of Kafka from 2.1.0 on", c.Version)
 	}
-	if c.FetchBytes < 0 {
-		fault([]string{"fetch_bytes"}, "expected a number of bytes, found %d", c.FetchBytes)
+	if c.FetchBytes < 0 || c.FetchBytes > mostFetch {
+		fault([]string{"fetch_bytes"}, "expected a size up to %v, found %v", spec.Bytes(mostFetch), c.FetchBytes)
 	}
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
 		fault([]string{"tls"}, "a certificate needs its key: give both cert_file and key_file")
@@ -107,7 +108,7 @@ func (c *Config) Validate() error {
 	if m := c.SASL.Mechanism; m != "" && !slices.Contains(mechanisms(), m) {
 		fault([]string{"sasl", "mechanism"}, "no mechanism %q: there are %s", m, strings.Join(mechanisms(), ", "))
 	}
-	if (c.SASL.Mechanism == "") != (c.SASL.User == "") {
+	if login := c.SASL.Mechanism != ""; login != (c.SASL.User != "") || login != (c.SASL.Password != "") {
 		fault([]string{"sasl"}, "logging in needs a mechanism, a user and a password")
 	}
 	if len(faults) > 0 {
@@ -140,7 +141,7 @@ const (
 // of each partition may be there at once, and all of them may take a quarter of it.
 func (c *Config) fetchSize(budget int64, partitions int) int {
 	if c.FetchBytes > 0 {
-		return min(c.FetchBytes, mostFetch)
+		return int(c.FetchBytes)
 	}
 	return int(min(goodFetch, max(leastFetch, budget/int64(8*max(1, partitions)))))
 }

@@ -205,7 +205,7 @@ func (f *framer) settle() (moved bool, err error) {
 // lose tells the sink of offsets that are gone. The news goes the way of the frames, as an empty one: the sink
 // may have the frame before it still, and a loss that overtook it would move the partition past its records.
 func (f *framer) lose(from, to engine.Offset) {
-	f.r.setLoss(name(f.partition), loss{from, to})
+	f.r.setLoss(loss{name(f.partition), to}, from)
 	select {
 	case f.messages <- &sarama.ConsumerMessage{Topic: f.r.source.cfg.Topic, Partition: f.partition, Offset: int64(to)}:
 		f.next.Store(int64(to))

@@ -21,7 +21,7 @@ func (s *Source) Read(ctx context.Context, from []engine.Start, sink engine.Sink
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	r := &reading{
-		ctx: ctx, source: s, sink: sink, fail: fail, starts: map[int32]engine.Offset{}, losses: map[string]loss{},
+		ctx: ctx, source: s, sink: sink, fail: fail, starts: map[int32]engine.Offset{}, losses: map[loss]engine.Offset{},
 		leaders: newLeaders(&s.cfg), fetchers: newFetchers(ctx, &s.cfg, s.cfg.fetchSize(s.budget, len(from))),
 	}
 	defer r.fetchers.running.Wait() // the subscriber has ended and with it all that they fetch for
@@ -77,27 +77,28 @@ type reading struct {
 	fetchers *fetchers
 
 	mu     sync.Mutex
-	losses map[string]loss // by partition: what is on its way as an empty frame
+	losses map[loss]engine.Offset // those on their way as empty frames, and where they begin
 }
 
-// A loss is offsets that are gone: from ≤ offset < to.
-type loss struct{ from, to engine.Offset }
-
-func (r *reading) setLoss(partition string, l loss) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.losses[partition] = l
+// A loss is that a partition's offsets up to one are gone.
+type loss struct {
+	partition string
+	to        engine.Offset
 }
 
-// takeLoss gives the loss that ends at an offset, once.
-func (r *reading) takeLoss(partition string, to engine.Offset) (l loss, ok bool) {
+func (r *reading) setLoss(l loss, from engine.Offset) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if l = r.losses[partition]; l.to != to {
-		return loss{}, false
-	}
-	delete(r.losses, partition)
-	return l, true
+	r.losses[l] = from
+}
+
+// takeLoss gives where a loss began, once.
+func (r *reading) takeLoss(l loss) (from engine.Offset, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	from, ok = r.losses[l]
+	delete(r.losses, l)
+	return from, ok
 }
 
 // Frame implements engine.Sink.
@@ -107,8 +108,8 @@ func (r *reading) Frame(ctx context.Context, partition string, f engine.Frame) e
 
 // Passed implements engine.Sink. It may be a loss that has come this way.
 func (r *reading) Passed(partition string, to engine.Offset) error {
-	if l, ok := r.takeLoss(partition, to); ok {
-		return r.sink.Lost(partition, l.from, l.to)
+	if from, ok := r.takeLoss(loss{partition, to}); ok {
+		return r.sink.Lost(partition, from, to)
 	}
 	return r.sink.Passed(partition, to)
 }

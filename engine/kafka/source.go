@@ -198,10 +198,21 @@ func (s *Source) Ends() map[string]engine.Offset {
 
 // Committed marks offsets in the consumer group: one request to its coordinator. The group has no members,
 // so nobody else writes there.
-func (s *Source) Committed(_ context.Context, next map[string]engine.Offset) error {
+func (s *Source) Committed(ctx context.Context, next map[string]engine.Offset) error {
 	if s.cfg.Group == "" {
 		return nil
 	}
+	done := make(chan error, 1)
+	go func() { done <- s.mark(next) }() // sarama's calls can't be cancelled; Close ends what is left of them
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *Source) mark(next map[string]engine.Offset) error {
 	client, err := s.connect()
 	if err != nil {
 		return err

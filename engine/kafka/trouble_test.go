@@ -249,6 +249,8 @@ func TestValidate(t *testing.T) {
 		"no version":            {func(c *Config) { c.Version = "new" }, "2.1.0"},
 		"unknown mechanism":     {func(c *Config) { c.SASL = SASL{Mechanism: "X", User: "u"} }, "SCRAM-SHA-256"},
 		"user without one":      {func(c *Config) { c.SASL = SASL{User: "u"} }, "mechanism"},
+		"no password":           {func(c *Config) { c.SASL = SASL{Mechanism: "PLAIN", User: "u"} }, "password"},
+		"fetches too large":     {func(c *Config) { c.FetchBytes = mostFetch + 1 }, "8MiB"},
 		"certificate, no key":   {func(c *Config) { c.TLS.CertFile = "x" }, "key_file"},
 		"fetches below nothing": {func(c *Config) { c.FetchBytes = -1 }, "-1"},
 	} {
