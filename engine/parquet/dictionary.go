@@ -129,10 +129,11 @@ func (x *indexes) free() { *x = indexes{} }
 // textDictionary is a dictionary of strings or binaries.
 type textDictionary struct {
 	indexes
-	utf8 bool
-	seed maphash.Seed
-	data []byte  // the entries as PLAIN has them: the body of the dictionary page
-	ends []int32 // where each entry ends in data
+	utf8   bool
+	seed   maphash.Seed
+	warmed uint64  // keeps the compiler from leaving out loads
+	data   []byte  // the entries as PLAIN has them: the body of the dictionary page
+	ends   []int32 // where each entry ends in data
 }
 
 func (d *textDictionary) bytes(c column.Column, runs []run) int {
@@ -145,16 +146,42 @@ func (d *textDictionary) add(_ *page, c column.Column, runs []run) {
 	d.grow()
 	words := t.Valid.Words()
 	for _, r := range runs {
-		for row := r.from; row < r.to; row++ {
-			if words == nil || words[row/64]>>(row%64)&1 != 0 {
-				d.addText(t.Data[t.Offsets[row]:t.Offsets[row+1]])
+		for at := r.from; at < r.to; {
+			from, end := nextRun(words, at, r.to)
+			at = end
+			for ; from < end; from += ahead {
+				d.addTexts(t, from, min(from+ahead, end))
 			}
 		}
 	}
 }
 
-func (d *textDictionary) addText(v []byte) {
-	hash := uint32(maphash.Bytes(d.seed, v))
+// ahead is how many texts are hashed and looked for before the first is compared: what they will be compared
+// with lies all over the dictionary, and memory is waited for once for all of them.
+const ahead = 32
+
+// addTexts adds the rows from to to, at most ahead, which have values.
+func (d *textDictionary) addTexts(t *column.Texts, from, to int) {
+	var hashes [ahead]uint32
+	mask, warm := uint32(len(d.slots)-1), uint64(0)
+	for row := from; row < to; row++ {
+		h := uint32(maphash.Bytes(d.seed, t.Data[t.Offsets[row]:t.Offsets[row+1]]))
+		hashes[row-from] = h
+		warm += d.slots[h&mask].key
+	}
+	for _, h := range hashes[:to-from] {
+		if s := &d.slots[h&mask]; s.index != 0 && uint32(s.key) > 0 {
+			start, n := s.key>>32, uint64(uint32(s.key))
+			warm += uint64(d.data[start]) + uint64(d.data[start+n-1])
+		}
+	}
+	d.warmed += warm
+	for row := from; row < to; row++ {
+		d.addText(t.Data[t.Offsets[row]:t.Offsets[row+1]], hashes[row-from])
+	}
+}
+
+func (d *textDictionary) addText(v []byte, hash uint32) {
 	mask := uint32(len(d.slots) - 1)
 	at := hash & mask
 	for {
