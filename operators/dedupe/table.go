@@ -183,9 +183,10 @@ func (t *table) live(scratch []entry) []entry {
 func (t *table) move(entries []entry, n int) {
 	if n > len(t.buckets) || n < len(t.buckets)/2 {
 		t.buckets = make([]bucket, n)
-	} else {
-		clear(t.buckets)
 	}
+	// New memory too: a page that is read before it is written costs two faults, and the second one halts the
+	// other processors.
+	clear(t.buckets)
 	t.used, t.fresh = 0, t.fresh[:0]
 	for _, e := range entries {
 		fresh := e.tag&marked == 0
