@@ -35,6 +35,13 @@ type Lagging interface {
 	Ends() map[string]Offset
 }
 
+// A Metered source knows how long it works.
+type Metered interface {
+	// Fetched is the time spent so far on receiving answers, from the first byte to the last, and on making
+	// frames of them, over all goroutines. Waiting for an answer to begin is not part of it.
+	Fetched() time.Duration
+}
+
 // A Partition is what Source.Partitions says of one.
 type Partition struct {
 	Name  string // as in PartitionID

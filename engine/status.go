@@ -48,6 +48,7 @@ func (t *Task) Status() Status {
 	s.Unknown = t.unknown.Load()
 	s.Memory = t.budget.inUse()
 	s.StageSeconds = t.clock.seconds()
+	s.StageSeconds["fetch"] = t.fetched().Seconds()
 	s.Records, s.Bytes = t.intake.allRows.Load(), t.intake.allBytes.Load()
 	if first := t.intake.first.Load(); first != nil {
 		s.FirstRecord = *first
@@ -64,6 +65,17 @@ func (t *Task) Status() Status {
 		e.mu.Unlock()
 	}
 	return s
+}
+
+// fetched is what the sources know of the time they spend.
+func (t *Task) fetched() time.Duration {
+	var sum time.Duration
+	for _, s := range t.ports.Sources {
+		if m, ok := s.(Metered); ok {
+			sum += m.Fetched()
+		}
+	}
+	return sum
 }
 
 // ends is what the sources know of the ends of their partitions.
@@ -175,7 +187,7 @@ func (s *stopwatch) Add(d time.Duration) { s.ns.Add(int64(d)) }
 
 func (s *stopwatch) since(start time.Time) { s.Add(time.Since(start)) }
 
-// stopwatches is where the time goes. operators counts the steps before the first exchange; seal and commit
+// stopwatches is where the time goes, but for fetch, which the sources know. operators counts the steps before the first exchange; seal and commit
 // are waited for by nobody.
 type stopwatches struct {
 	decode, operators, encode, seal, checkpoint, commit stopwatch

@@ -282,7 +282,7 @@ func (r benchResult) print(w io.Writer) {
 	fmt.Fprintf(w, "\nmedian %.2f µs of CPU a record; runs of the same thing differ by %.1f %%\n", cpu[len(cpu)/2], r.NoisePercent)
 	last := r.Runs[len(r.Runs)-1]
 	var stages []string
-	for _, name := range []string{"decode", "operators", "encode", "seal", "checkpoint", "commit"} {
+	for _, name := range []string{"fetch", "decode", "operators", "encode", "seal", "checkpoint", "commit"} {
 		stages = append(stages, fmt.Sprintf("%s %.2f", name, last.StageS[name]))
 	}
 	fmt.Fprintf(w, "seconds by stage in the last run, over all goroutines: %s; first records %.0f ms after its start\n", strings.Join(stages, ", "), last.FirstMs)

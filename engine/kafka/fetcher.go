@@ -166,9 +166,10 @@ func (t *fetcher) serve(ctx context.Context, k *conn) error {
 			}
 		}
 		var memory *buffer
+		var began time.Time // when the answer began to come
 		var resp kmsg.FetchResponse
 		err := k.ask(t.request(asked, wait), &resp, patience+wait, func(n int) []byte {
-			memory = t.all.memory.get(n)
+			memory, began = t.all.memory.get(n), time.Now()
 			return memory.bytes
 		})
 		if err == nil {
@@ -178,6 +179,7 @@ func (t *fetcher) serve(ctx context.Context, k *conn) error {
 			t.deliver(asked, &resp, memory)
 		}
 		if memory != nil {
+			asked[0].framer.r.source.spend(began)
 			memory.release()
 		}
 		if err != nil {

@@ -121,8 +121,11 @@ func (f *framer) fill(frame engine.Frame, m *member) (engine.Frame, error) {
 		if frame == nil {
 			frame = f.r.source.frame()
 		}
+		start := time.Now()
 		var err error
-		if frame, err = f.cutter.cut(frame); err != nil {
+		frame, err = f.cutter.cut(frame)
+		f.r.source.spend(start)
+		if err != nil {
 			return frame, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -22,7 +23,8 @@ type Source struct {
 	cfg    Config
 	budget int64 // bytes of memory for all that is in flight
 	log    *slog.Logger
-	frames sync.Pool // of *[]byte
+	frames sync.Pool    // of *[]byte
+	spent  atomic.Int64 // nanoseconds on receiving and cutting
 	unpack *unpacker
 
 	mu      sync.Mutex
@@ -33,6 +35,7 @@ type Source struct {
 var (
 	_ engine.Source  = (*Source)(nil)
 	_ engine.Lagging = (*Source)(nil)
+	_ engine.Metered = (*Source)(nil)
 )
 
 // New makes the source of a valid config. It connects to nothing yet. budget is the memory, in bytes, that
@@ -195,6 +198,12 @@ func (s *Source) Ends() map[string]engine.Offset {
 	}
 	return ends
 }
+
+// Fetched implements engine.Metered.
+func (s *Source) Fetched() time.Duration { return time.Duration(s.spent.Load()) }
+
+// spend adds the time since start to what Fetched gives.
+func (s *Source) spend(start time.Time) { s.spent.Add(int64(time.Since(start))) }
 
 // Committed marks offsets in the consumer group: one request to its coordinator. The group has no members,
 // so nobody else writes there.
