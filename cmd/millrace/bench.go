@@ -91,7 +91,8 @@ type benchRun struct {
 	UserS        float64            `json:"user_s"`
 	SystemS      float64            `json:"system_s"`
 	WallS        float64            `json:"wall_s"`
-	FirstMs      float64            `json:"first_record_ms"` // from the start of the process to its first records
+	ReferenceUs  float64            `json:"reference_us_per_record"` // see benchOptions.reference; right before the run
+	FirstMs      float64            `json:"first_record_ms"`         // from the start of the process to its first records
 	MaxRSSMB     float64            `json:"max_rss_mb"`
 	AllocsPerRec float64            `json:"allocs_per_record"`
 	BytesWritten int64              `json:"bytes_written"`
@@ -192,6 +193,10 @@ func (o *benchOptions) run(ctx context.Context, brokers, lake, profile string, s
 	if err != nil {
 		return benchRun{}, err
 	}
+	reference, err := o.reference()
+	if err != nil {
+		return benchRun{}, fmt.Errorf("the reference: %w", err)
+	}
 	var out, logs bytes.Buffer
 	args := []string{"run", "pinterest", "--until-caught-up", "--json", "--http", "", "--lake", lake, "--set", "BROKERS=" + brokers, "--set", "USER_ID=" + o.userID()}
 	if profile != "" {
@@ -213,7 +218,7 @@ func (o *benchOptions) run(ctx context.Context, brokers, lake, profile string, s
 	user, system := cmd.ProcessState.UserTime().Seconds(), cmd.ProcessState.SystemTime().Seconds()
 	b := benchRun{
 		RecordsPerS: records / r.WallS, CPUUs: (user + system) / records * 1e6, UserS: user, SystemS: system, WallS: r.WallS,
-		FirstMs:  float64(r.First.Sub(began).Microseconds()) / 1e3,
+		ReferenceUs: reference, FirstMs: float64(r.First.Sub(began).Microseconds()) / 1e3,
 		MaxRSSMB: float64(u.Maxrss) * 1024 / 1e6, AllocsPerRec: float64(r.Allocs) / records, StageS: r.StageS,
 	}
 	return b, o.countRows(ctx, filepath.Join(lake, o.userID()+"_pin_table"), &b)
@@ -269,17 +274,19 @@ func (o *benchOptions) keep(r benchResult) error {
 
 func (r benchResult) print(w io.Writer) {
 	fmt.Fprintf(w, "%s: %s records, broker %s, %s\n\n", r.Workload, count(r.Records), r.Broker, r.Machine)
-	header := []string{"run", "records/s", "CPU µs/record", "user s", "system s", "peak RSS MB", "allocs/record", "written", "rows"}
+	header := []string{"run", "records/s", "CPU µs/record", "of reference", "user s", "system s", "peak RSS MB", "allocs/record", "written", "rows"}
 	var rows [][]string
 	for i, b := range r.Runs {
 		rows = append(rows, []string{
-			strconv.Itoa(i + 1), count(int64(b.RecordsPerS)), fmt.Sprintf("%.2f", b.CPUUs), fmt.Sprintf("%.2f", b.UserS), fmt.Sprintf("%.2f", b.SystemS),
+			strconv.Itoa(i + 1), count(int64(b.RecordsPerS)), fmt.Sprintf("%.2f", b.CPUUs), fmt.Sprintf("%.3f", b.CPUUs/b.ReferenceUs), fmt.Sprintf("%.2f", b.UserS), fmt.Sprintf("%.2f", b.SystemS),
 			fmt.Sprintf("%.0f", b.MaxRSSMB), fmt.Sprintf("%.3f", b.AllocsPerRec), size(b.BytesWritten), count(b.Rows),
 		})
 	}
 	grid(w, header, rows, 0, header...)
 	cpu := r.sorted(func(b benchRun) float64 { return b.CPUUs })
 	fmt.Fprintf(w, "\nmedian %.2f µs of CPU a record; runs of the same thing differ by %.1f %%\n", cpu[len(cpu)/2], r.NoisePercent)
+	reference := r.sorted(func(b benchRun) float64 { return b.ReferenceUs })
+	fmt.Fprintf(w, "reference: encoding/json decodes such a record in %.2f to %.2f µs on this machine meanwhile\n", reference[0], reference[len(reference)-1])
 	last := r.Runs[len(r.Runs)-1]
 	var stages []string
 	for _, name := range []string{"fetch", "decode", "operators", "encode", "seal", "checkpoint", "commit"} {
