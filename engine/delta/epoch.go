@@ -87,12 +87,12 @@ func (t *Table) same(s *state, p engine.Prepared) error {
 		return nil
 	}
 	return fmt.Errorf("%w: the table at %s has the id %s, the checkpoint was made for %s. The table was dropped and made again, or its path "+
-		"leads to another one now: put the table of the checkpoint back, or begin anew with --new-line", engine.ErrForeign, t.config.Store.URL(), s.metadata.ID, p.ID)
+		"leads to another one now: put the table of the checkpoint back, or delete the checkpoints and begin anew with --new-line", engine.ErrForeign, t.config.Store.URL(), s.metadata.ID, p.ID)
 }
 
 func (t *Table) foreign(s *state, p engine.Prepared) error {
 	advice := "The table is behind: it was restored to an earlier version, or replaced by an older copy. Bring back the version that holds epoch " +
-		strconv.FormatInt(int64(p.Prev), 10) + ", or begin anew with --new-line and an empty table"
+		strconv.FormatInt(int64(p.Prev), 10) + ", or delete the checkpoints and begin anew with --new-line and an empty table"
 	if t.epoch(s) > p.Prev {
 		advice = "The checkpoint is behind: another process has taken over, or the checkpoints were replaced by an older copy. " +
 			"Stop this process, and bring the newest checkpoints back"
