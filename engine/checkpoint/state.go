@@ -89,7 +89,7 @@ func cutSection(b []byte) (s engine.Section, rest []byte, ok bool) {
 	s.Slot = int(binary.LittleEndian.Uint16(b))
 	s.Whole = b[2] == 1
 	size := uint64(binary.LittleEndian.Uint32(b[3:]))
-	if b = b[7:]; uint64(len(b)) < size || s.Slot >= column.Slots || len(s.Data) > 0 {
+	if b = b[7:]; uint64(len(b)) < size || s.Slot >= column.Slots {
 		return s, nil, false
 	}
 	s.Data = b[:size:size]
