@@ -131,17 +131,29 @@ func profileCPU(name string) (done func(), err error) {
 // errInterrupted ends a run at the second signal.
 var errInterrupted = errors.New("interrupted: what was not committed will come again")
 
+// sameSignal is how soon a second signal is the first one still: timeout(1) and some supervisors send theirs
+// to the process and to its group.
+const sameSignal = 300 * time.Millisecond
+
 // onSignals calls first at the first SIGINT or SIGTERM and second at the next one.
 func onSignals(first, second func()) (done func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	ended := make(chan struct{})
 	go func() {
-		for _, f := range []func(){first, second} {
+		var came time.Time
+		for {
 			select {
 			case <-signals:
-				f()
 			case <-ended:
+				return
+			}
+			switch {
+			case came.IsZero():
+				came = time.Now()
+				first()
+			case time.Since(came) > sameSignal:
+				second()
 				return
 			}
 		}
