@@ -30,8 +30,9 @@ import (
 	"github.com/millrace-io/millrace/operators/dedupe"
 )
 
-// disk makes a disk of some kibibytes at dir, and gives what makes it larger.
-func disk(t *testing.T, dir string, kib int) (resize func(kib int)) {
+// disk makes a disk of some kibibytes at dir, and gives what mounts it again with another option: a size,
+// read-only.
+func disk(t *testing.T, dir string, kib int) (remount func(option string)) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -44,8 +45,8 @@ func disk(t *testing.T, dir string, kib int) (resize func(kib int)) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
-	return func(kib int) {
-		if out, err := exec.Command("mount", "-o", fmt.Sprintf("remount,size=%dk", kib), dir).CombinedOutput(); err != nil {
+	return func(option string) {
+		if out, err := exec.Command("mount", "-o", "remount,"+option, dir).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
@@ -63,7 +64,7 @@ func TestDiskFull(t *testing.T) {
 	k := &killing{brokers: b.address, topic: "kill", records: 60_000, rate: 6_000_000}
 	k.prepare(t)
 	lake := filepath.Join(k.dir, "lake")
-	resize := disk(t, lake, first)
+	remount := disk(t, lake, first)
 	if err := k.produce(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func TestDiskFull(t *testing.T) {
 		if size > last {
 			t.Fatalf("with %d KiB there is no room yet", size/2)
 		}
-		resize(size)
+		remount(fmt.Sprintf("size=%dk", size))
 		cmd := k.start(t, "--until-caught-up")
 		err := cmd.Wait()
 		if err == nil {
@@ -90,6 +91,32 @@ func TestDiskFull(t *testing.T) {
 	if failed < 3 {
 		t.Errorf("%d runs found the disk full: too few to show anything", failed)
 	}
+	k.finish(t)
+}
+
+// A disk that may only be read ends the run with an error that says so; once it may be written the next run
+// makes up for it.
+func TestDiskReadOnly(t *testing.T) {
+	b, err := startBroker("", []string{"kill"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	k := &killing{brokers: b.address, topic: "kill", records: 1000, rate: 100_000}
+	k.prepare(t)
+	lake := filepath.Join(k.dir, "lake")
+	remount := disk(t, lake, 4<<10)
+	if err := k.produce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	remount("ro")
+	cmd := k.start(t, "--until-caught-up")
+	err = cmd.Wait()
+	want := "the file system of " + lake + " is mounted read-only, remount it for writing or choose another folder: read-only file system"
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed || !strings.Contains(fmt.Sprint(cmd.Stderr), want) {
+		t.Errorf("the run ended with %v, want exit code %d and %q:\n%s", err, exitFailed, want, cmd.Stderr)
+	}
+	remount("rw")
 	k.finish(t)
 }
 

@@ -20,7 +20,7 @@ import (
 
 // The scripts run the program in processes of their own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"millrace": main, "maketable": maketable})
+	testscript.Main(m, map[string]func(){"millrace": main, "maketable": maketable, "keepbroker": keepBroker})
 }
 
 func TestScripts(t *testing.T) {

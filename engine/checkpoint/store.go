@@ -66,7 +66,14 @@ func (s *Store) Read(ctx context.Context, epoch engine.Epoch) (*engine.Checkpoin
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint %d: %w", epoch, err)
 	}
-	return Decode(data)
+	c, err := Decode(data)
+	if err == nil && c.Epoch != epoch {
+		err = fmt.Errorf("checkpoint: it is that of epoch %d", c.Epoch)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", nameOf(epoch), err)
+	}
+	return c, nil
 }
 
 // Decode reads a checkpoint's bytes. One written by a newer format, or damaged, is an error.
