@@ -166,8 +166,12 @@ func (o *benchOptions) result() benchResult {
 	if o.brokers != "" {
 		broker = "given"
 	}
+	texts := ""
+	if o.texts != "" {
+		texts = filepath.Base(o.texts)
+	}
 	return benchResult{
-		At: time.Now().UTC().Format(time.RFC3339), Workload: "pins", Records: o.workload.Records, Fresh: o.workload.Fresh, Texts: filepath.Base(o.texts),
+		At: time.Now().UTC().Format(time.RFC3339), Workload: "pins", Records: o.workload.Records, Fresh: o.workload.Fresh, Texts: texts,
 		Broker: broker, Version: version, Machine: fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version()),
 	}
 }
