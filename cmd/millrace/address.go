@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path"
+	"strings"
 
 	"github.com/millrace-io/millrace/engine/blob"
 	"github.com/millrace-io/millrace/engine/spec"
@@ -35,13 +37,42 @@ func readAddress(def *spec.Definition) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	data, err := lake.Get(context.Background(), addressName(def.Plan.Pipeline))
+	return addressAt(lake, addressName(def.Plan.Pipeline))
+}
+
+func addressAt(lake blob.Store, name string) (string, error) {
+	data, err := lake.Get(context.Background(), name)
 	if err != nil {
 		return "", err
 	}
 	var a address
 	if err := json.Unmarshal(data, &a); err != nil {
-		return "", fmt.Errorf("%s: %w", addressName(def.Plan.Pipeline), err)
+		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	return a.HTTP, nil
+}
+
+// addressIn is where the one pipeline of a lake can be asked.
+func addressIn(folder string) (string, error) {
+	lake, err := openLake(folder)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for info, err := range lake.List(context.Background(), "_millrace/", "") {
+		if err != nil {
+			return "", err
+		}
+		if pipeline, last := path.Split(info.Name); last == "address.json" && strings.Count(pipeline, "/") == 2 {
+			names = append(names, info.Name)
+		}
+	}
+	switch len(names) {
+	case 0:
+		return "", fmt.Errorf("no pipeline of the lake %s has left its address", folder)
+	case 1:
+		return addressAt(lake, names[0])
+	default:
+		return "", usagef("the lake %s has %d pipelines: say which with --from and its definition", folder, len(names))
+	}
 }

@@ -37,8 +37,8 @@ func showDemo(ctx context.Context, o demoOptions, p *pipeline, w io.Writer) erro
 		return err
 	}
 	self := program()
-	fmt.Fprintf(w, "\nTry next:\n\n  %s table read %s --limit 3 --json\n  %s table history %s --limit 5\n  %s demo --dir %s --keep     # and in another terminal: %s tail clean_pins\n",
-		self, p.tablePath(pins), self, p.tablePath(pins), self, o.dir, self)
+	fmt.Fprintf(w, "\nTry next:\n\n  %s table read %s --limit 3 --json\n  %s table history %s --limit 5\n  %s demo --dir %s --keep     # and in another terminal: %s tail clean_pins --from %s\n",
+		self, p.tablePath(pins), self, p.tablePath(pins), self, o.dir, self, p.def.Lake)
 	return nil
 }
 

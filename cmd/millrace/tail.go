@@ -27,11 +27,12 @@ func newTail() *cobra.Command {
 		Long: `tail attaches to a running millrace process and shows the rows of one of its sources, streams or
 tables as they pass. It never slows the pipeline: rows it has no room for are dropped and counted.
 
-The process is found by the address it keeps in the lake of the definition given with --from, or at the
-address given there; the default is where run listens by default.`,
+The process is found by the address it keeps in its lake, which --from names, itself or by a definition, or
+at the address given there; the default is where run listens by default.`,
 		Example: `  millrace tail clean_pins
   millrace tail pin_table --where "follower_count > 1000000" --limit 10
-  millrace tail clean_pins --from my.yaml --json`,
+  millrace tail clean_pins --from my.yaml --json
+  millrace tail clean_pins --from ./lake`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name = args[0]
@@ -41,7 +42,7 @@ address given there; the default is where run listens by default.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.from, "from", defaultHTTP, "address of the process (host:port), or a definition whose lake names it")
+	f.StringVar(&o.from, "from", defaultHTTP, "address of the process (host:port), or a lake or a definition whose lake names it")
 	f.StringVar(&o.where, "where", "", "show only rows for which this SQL condition is true")
 	f.Int64Var(&o.limit, "limit", 0, "end after this many rows (0: when stopped)")
 	f.BoolVar(&o.json, "json", false, "one JSON object a row, which is the default where stdout is no terminal")
@@ -92,6 +93,9 @@ func tail(ctx context.Context, o tailOptions, stdout, stderr io.Writer) error {
 
 // address is where the process listens.
 func (o tailOptions) address() (string, error) {
+	if info, err := os.Stat(o.from); err == nil && info.IsDir() {
+		return addressIn(o.from)
+	}
 	if !isDefinition(o.from) {
 		return o.from, nil
 	}

@@ -95,7 +95,8 @@ func TestTailRefused(t *testing.T) {
 	}
 }
 
-// A process leaves its address in the lake, and tail finds it by the definition.
+// A process leaves its address in the lake, and tail finds it by the definition or, where the lake has one
+// pipeline, by the lake.
 func TestAddress(t *testing.T) {
 	addr, _ := served(t)
 	dir := t.TempDir()
@@ -119,6 +120,19 @@ tables: {visit_table: {from: in}}
 	code, stdout, stderr := millrace(ctx, "tail", "in", "--from", def)
 	if code != exitDone || strings.Count(stdout, "\n") != 3 {
 		t.Errorf("ended with %d and printed\n%s%s", code, stdout, stderr)
+	}
+	folder := filepath.Join(dir, "lake")
+	if code, again, stderr := millrace(ctx, "tail", "in", "--from", folder); code != exitDone || again != stdout {
+		t.Errorf("by the lake it ended with %d and printed\n%s%s", code, again, stderr)
+	}
+	if err := writeAddress(ctx, lake, "orders", addr); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := millrace(ctx, "tail", "in", "--from", folder); code != exitUsage || !strings.Contains(stderr, "2 pipelines") {
+		t.Errorf("by a lake with two pipelines it ended with %d: %s", code, stderr)
+	}
+	if code, _, stderr := millrace(ctx, "tail", "in", "--from", t.TempDir()); code != exitFailed || !strings.Contains(stderr, "no pipeline") {
+		t.Errorf("by an empty lake it ended with %d: %s", code, stderr)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "lake", addressName("visits")), []byte("no JSON"), 0o644); err != nil {
 		t.Fatal(err)
