@@ -183,7 +183,7 @@ func (t *Task) commit(ctx context.Context, epoch Epoch) error {
 	delete(t.epochs, epoch)
 	t.mu.Unlock()
 	t.status.committed(t.last, time.Now())
-	t.log.Info("committed", "epoch", int64(epoch), "tables", len(w.prepared), "took", time.Since(w.began).Round(time.Millisecond))
+	t.log.Info("committed", "epoch", int64(epoch), "tables", len(w.prepared), "took", time.Since(w.began).Round(time.Millisecond).String())
 	return nil
 }
 

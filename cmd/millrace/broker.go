@@ -105,8 +105,10 @@ func post(ctx context.Context, o demoOptions, b *broker) error {
 	}
 	defer client.Close()
 	p := &poster{client: client, file: file, state: state, gen: emulator.New(state.Seed, state.Next)}
-	if err := p.post(ctx, o.events); err != nil {
-		return err
+	for left := o.events; left > 0; left -= postRun {
+		if err := p.post(ctx, min(left, postRun)); err != nil {
+			return err
+		}
 	}
 	if !o.keep {
 		return nil
@@ -124,6 +126,10 @@ func post(ctx context.Context, o demoOptions, b *broker) error {
 		}
 	}
 }
+
+// postRun is how many events are posted at a time, and at most left out after a kill: their numbers are taken
+// before, so that none ever comes twice.
+const postRun = 1000
 
 const postTicks = 10 // times a second that keep posts, at rates above that
 

@@ -38,8 +38,8 @@ func newDemo() *cobra.Command {
 		Short: "A broker, an emulator and the Pinterest pipeline in one process; nothing to install",
 		Long: `demo starts a Kafka broker in this process, posts made-up Pinterest events to its three topics (with the
 dirt such events have) and runs the pipeline that ships with millrace into Delta tables. Everything lies in one
-folder: kafka/, lake/ and the emulator's place. Run it again and it goes on where it was; kill it with -9 and run
-it again: the same.`,
+folder: kafka/, lake/ and the emulator's place. Run it again and it goes on where it was, with as many events
+again; kill it with -9 and run it again: the same (at most a thousand events are then never posted).`,
 		Example: `  millrace demo
   millrace demo --events 100000 --dir /tmp/demo
   millrace demo --keep --rate 500      # go on until stopped; try tail meanwhile`,
@@ -94,6 +94,7 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 		}
 		defer done()
 	}
+	fmt.Fprintf(stderr, "posting %s events to the broker at %s; the tables are in %s\n", count(o.events), broker.address, o.lake)
 	if err := runDemo(ctx, o, fleet, broker, stderr); err != nil {
 		return err
 	}

@@ -91,7 +91,11 @@ func load(file string, opts spec.Options) (*spec.Definition, error) {
 		return spec.Load(shipped.File, shipped.YAML, kinds(), opts)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usagef("no file %s, and no pipeline of that name ships with millrace: there is %s", file, shippedNames())
+		var names []string
+		for _, d := range pipelines.All() {
+			names = append(names, d.Name)
+		}
+		return nil, usagef("no file %s, and no pipeline of that name ships with millrace: there is %s%s", file, strings.Join(names, ", "), meant(file, names))
 	}
 	return nil, usageError{err}
 }
@@ -148,12 +152,4 @@ func checkSet(defs []*spec.Definition) error {
 		}
 	}
 	return nil
-}
-
-func shippedNames() string {
-	var names []string
-	for _, d := range pipelines.All() {
-		names = append(names, d.Name)
-	}
-	return strings.Join(names, ", ")
 }

@@ -27,6 +27,8 @@ type report struct {
 	Tables    map[string]tableReport `json:"tables"`
 	StageS    map[string]float64     `json:"stage_s"` // seconds by stage, over all goroutines
 	Completed bool                   `json:"completed"`
+
+	quarantine string // which of Tables holds what was refused
 }
 
 // rowCounts is an engine.Count; of a source, in is records.
@@ -52,6 +54,7 @@ func (f *fleet) reports() []report {
 		out := report{
 			Pipeline: p.def.Plan.Pipeline, Epochs: r.Epochs, Records: s.Records, First: s.FirstRecord, WallS: time.Since(f.began).Seconds(), CPUS: cpu.Seconds(), MaxRSSMB: rss, Allocs: mem.Mallocs,
 			Ledger: r.Ledger, Tables: map[string]tableReport{}, StageS: s.StageSeconds, Completed: f.ended[i],
+			quarantine: p.def.Plan.Quarantine,
 		}
 		for name, v := range r.Versions {
 			out.Tables[name] = tableReport{URL: p.tableURL(name), Version: v, RowsAdded: r.Rows[name], FilesAdded: r.Files[name]}
@@ -99,12 +102,27 @@ func (f *fleet) report(stdout, stderr io.Writer, asJSON bool) error {
 
 // print shows the report to people: one line.
 func (r report) print(w io.Writer) {
-	var rows int64
-	for _, t := range r.Tables {
-		rows += t.RowsAdded
+	var rows, tables int64
+	for name, t := range r.Tables {
+		if name != r.quarantine {
+			rows += t.RowsAdded
+			tables++
+		}
 	}
-	fmt.Fprintf(w, "%s: %s records in, %s rows added to %s, %s, %.1f s\n",
-		r.Pipeline, count(r.Records), count(rows), plural(len(r.Tables), "table"), plural(int(r.Epochs), "epoch"), r.WallS)
+	text := fmt.Sprintf("%s: %s records in, %s rows added to %s", r.Pipeline, count(r.Records), count(rows), plural(int(tables), "table"))
+	var sum rowCounts
+	for _, c := range r.Ledger {
+		sum.Add(c)
+	}
+	for _, x := range []struct {
+		n    int64
+		what string
+	}{{sum.Filtered, "filtered"}, {sum.Duplicate, "duplicate"}, {sum.Late, "late"}, {sum.Quarantined, "refused"}, {sum.Lost, "lost"}} {
+		if x.n > 0 {
+			text += fmt.Sprintf(", %s %s", count(x.n), x.what)
+		}
+	}
+	fmt.Fprintf(w, "%s, %s, %.1f s\n", text, plural(int(r.Epochs), "epoch"), r.WallS)
 }
 
 // printLedger shows what became of the rows of each source and stream.

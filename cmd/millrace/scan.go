@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/millrace-io/millrace/engine/blob"
 	"github.com/millrace-io/millrace/engine/column"
@@ -25,6 +26,17 @@ func (r scanned) cells(row int) []string {
 	all := make([]string, len(r.columns))
 	for i, c := range r.columns {
 		all[i] = cell(c, row)
+	}
+	return all
+}
+
+// shown is cells for a screen: what is a text in binary, as most records are, is shown as one.
+func (r scanned) shown(row int) []string {
+	all := r.cells(row)
+	for i, c := range r.columns {
+		if t, ok := c.(*column.Texts); ok && t.Type().Kind == column.Binary && !t.Valid.Null(row) && utf8.Valid(t.At(row)) {
+			all[i] = string(t.At(row))
+		}
 	}
 	return all
 }

@@ -167,7 +167,7 @@ func (p *gridRows) print(r scanned) error {
 		if len(p.cells) == gridRun {
 			p.flush()
 		}
-		p.cells = append(p.cells, r.cells(row))
+		p.cells = append(p.cells, r.shown(row))
 	}
 	return nil
 }

@@ -78,7 +78,11 @@ func (c *checker) checkAll(list []tree) (nodes []*node, ok bool) {
 func (c *checker) name(t *nameTree) *node {
 	i := c.in.Index(t.name)
 	if i < 0 {
-		c.errs = append(c.errs, &Error{t.at, fmt.Sprintf("no column %q", t.name), nearest(t.name, c.in.Names())})
+		message := fmt.Sprintf("no column %q", t.name)
+		if t.quoted {
+			message += ": a name stands in double quotes, a text in single ones"
+		}
+		c.errs = append(c.errs, &Error{t.at, message, nearest(t.name, c.in.Names())})
 		return &node{failed: true}
 	}
 	if !slices.Contains(c.columns, t.name) {

@@ -181,7 +181,7 @@ func (l *lifter) add(n *node) tree {
 	}
 	l.schema = append(l.schema, column.Field{Name: name, Type: n.typ})
 	l.cols = append(l.cols, col)
-	return &nameTree{0, name}
+	return &nameTree{name: name}
 }
 
 func (l *lifter) lift(t tree) tree {

@@ -314,7 +314,7 @@ func (p *parser) primary() (tree, error) {
 		return &textTree{t.at, column.String, t.text}, nil
 	case nameToken:
 		p.take()
-		return &nameTree{t.at, t.text}, nil
+		return &nameTree{t.at, t.text, !strings.Contains(t.text, ".")}, nil
 	case wordToken:
 		return p.word()
 	}
@@ -353,7 +353,7 @@ func (p *parser) word() (tree, error) {
 		return &textTree{t.at, column.Timestamp, then.text}, nil
 	case !then.sign("("):
 		p.take()
-		return &nameTree{t.at, t.text}, nil
+		return &nameTree{at: t.at, name: t.text}, nil
 	case t.is("CAST"), t.is("TRY_CAST"):
 		return p.cast(t.is("TRY_CAST"))
 	}

@@ -18,8 +18,9 @@ type tree interface {
 type (
 	// nameTree is a column's name; parts of a dotted name are joined.
 	nameTree struct {
-		at   int
-		name string
+		at     int
+		name   string
+		quoted bool // it stands in quotes, as a text may by mistake
 	}
 	// numberTree is a number as written, with a minus sign that stood before it.
 	numberTree struct {

@@ -53,6 +53,7 @@ func New(cfg Config, budget int64, logger *slog.Logger) (*Source, error) {
 const (
 	startPatience = 30 * time.Second // how long brokers that do not answer are asked again
 	startPause    = 500 * time.Millisecond
+	tellEvery     = 5 * time.Second // how often a wait is logged
 )
 
 // Partitions lists the topic's partitions with their first and end offsets. Brokers that do not answer are
@@ -69,12 +70,15 @@ func (s *Source) Partitions(ctx context.Context) (all []engine.Partition, err er
 // again does not cure.
 func (s *Source) patiently(ctx context.Context, ask func() error) error {
 	deadline := time.Now().Add(startPatience)
-	for {
+	for tell := time.Now(); ; {
 		err := ask()
 		if err == nil || !mayPass(err) || time.Now().After(deadline) {
 			return err
 		}
-		s.log.Warn("no broker answers; trying again", "brokers", s.cfg.addresses(), "error", err)
+		if !time.Now().Before(tell) {
+			tell = time.Now().Add(tellEvery)
+			s.log.Warn("no broker answers; trying again", "brokers", s.cfg.addresses(), "error", err)
+		}
 		select {
 		case <-time.After(startPause):
 		case <-ctx.Done():

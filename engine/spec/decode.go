@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -161,11 +162,20 @@ func parseType(s string) (column.Type, error) {
 	}
 	names := column.TypeNames()
 	elem, array := strings.CutPrefix(s, "array<")
-	near := Nearest(strings.TrimSuffix(elem, ">"), names)
+	elem = strings.TrimSuffix(elem, ">")
+	near := cmp.Or(otherNames()[strings.ToLower(elem)], Nearest(elem, names))
 	if array && near != "" {
 		near = "array<" + near + ">"
 	}
 	return t, &parseError{message: fmt.Sprintf("no type %q: types are %s, and array<…> of these", s, strings.Join(names, ", ")), nearest: near}
+}
+
+// otherNames are what other systems call the types.
+func otherNames() map[string]string {
+	return map[string]string{
+		"integer": "int", "int32": "int", "bigint": "long", "int64": "long", "real": "float", "float32": "float", "float64": "double", "number": "double",
+		"text": "string", "varchar": "string", "boolean": "bool", "bytes": "binary", "blob": "binary", "datetime": "timestamp",
+	}
 }
 
 func (d *decoder) schema(n Node, into *column.Schema) {
