@@ -52,7 +52,10 @@ func (Config) JSONSchema() map[string]any {
 // Bind implements engine.Config.
 func (c Config) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
 	op := &operator{schema: slices.Clone(in)}
-	var faults engine.Faults
+	faults := check(c.Columns)
+	if faults != nil {
+		return nil, nil, faults
+	}
 	var failed []string
 	for _, col := range c.Columns {
 		program, err := expr.Compile(col.Expr, op.schema)
@@ -70,9 +73,6 @@ func (c Config) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
 		default:
 			op.add(col.Name, program)
 		}
-	}
-	if len(c.Columns) == 0 {
-		faults = engine.Faults{{Message: "no column is computed"}}
 	}
 	if faults != nil {
 		return nil, nil, faults

@@ -48,6 +48,16 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestCutByYAML: {c: coalesce(a, title)} without quotes.
+func TestCutByYAML(t *testing.T) {
+	config := derive.Config{Columns: []derive.Column{{Name: "c", Expr: "coalesce(a"}, {Name: "title)"}}}
+	_, _, err := config.Bind(optest.Schema("a: string, title: string"))
+	want := []string{"c+10: the expression ends within parentheses: YAML has cut it at the comma, so put it in quotes"}
+	if diff := cmp.Diff(want, optest.FaultsOf(err)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func BenchmarkDerive(b *testing.B) {
 	config := derive.Config{Columns: []derive.Column{{Name: "c", Expr: "n * 2 + 1"}, {Name: "name", Expr: "concat_ws(' ', first, last)"}}}
 	optest.Benchmark(b, config, "n: long, first: string, last: string", func(i int) string {
