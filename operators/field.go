@@ -10,7 +10,6 @@ import (
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
-	"github.com/millrace-io/millrace/engine/spec"
 )
 
 // fields ties the structs of a function to columns.
@@ -157,7 +156,7 @@ func kindOf(t reflect.Type, option string) column.Kind {
 func (b *fieldBinder) input(f tagged) {
 	i := b.in.Index(f.column)
 	if i < 0 {
-		b.fault(spec.Nearest(f.column, b.in.Names()), "field %s: no column %q", f.of, f.column)
+		b.fault(column.Nearest(f.column, b.in.Names()), "field %s: no column %q", f.of, f.column)
 		return
 	}
 	if got := b.in[i].Type; got != column.Of(f.kind) {

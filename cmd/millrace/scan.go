@@ -11,7 +11,6 @@ import (
 	"github.com/millrace-io/millrace/engine/delta"
 	"github.com/millrace-io/millrace/engine/expr"
 	"github.com/millrace-io/millrace/engine/parquet"
-	"github.com/millrace-io/millrace/engine/spec"
 )
 
 // A scanned is a run of rows of a table, lent for the call.
@@ -142,7 +141,7 @@ func pick(all delta.Schema, columns []string) (column.Schema, error) {
 
 // meant ends a message about a name that is not there.
 func meant(name string, all []string) string {
-	if n := spec.Nearest(name, all); n != "" {
+	if n := column.Nearest(name, all); n != "" {
 		return fmt.Sprintf(" (did you mean %s?)", n)
 	}
 	return ""

@@ -82,7 +82,7 @@ func (c *checker) name(t *nameTree) *node {
 		if t.quoted {
 			message += ": a name stands in double quotes, a text in single ones"
 		}
-		c.errs = append(c.errs, &Error{t.at, message, nearest(t.name, c.in.Names())})
+		c.errs = append(c.errs, &Error{t.at, message, column.Nearest(t.name, c.in.Names())})
 		return &node{failed: true}
 	}
 	if !slices.Contains(c.columns, t.name) {

@@ -51,7 +51,7 @@ func (c *checker) call(t *callTree) *node {
 		for _, f := range all {
 			names = append(append(names, f.Name), f.Aliases...)
 		}
-		c.errs = append(c.errs, &Error{t.at, fmt.Sprintf("no function %q", t.name), nearest(t.name, names)})
+		c.errs = append(c.errs, &Error{t.at, fmt.Sprintf("no function %q", t.name), column.Nearest(t.name, names)})
 		return &node{failed: true}
 	}
 	f := all[i]

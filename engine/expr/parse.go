@@ -462,5 +462,5 @@ func scalarType(t token, name string) (column.Type, error) {
 		return typ, nil
 	}
 	names := append(column.TypeNames(), "array")
-	return column.Type{}, &Error{Offset: t.at, Message: fmt.Sprintf("no type %q; there are %s", t.text, strings.Join(names, ", ")), Nearest: nearest(name, names)}
+	return column.Type{}, &Error{Offset: t.at, Message: fmt.Sprintf("no type %q; there are %s", t.text, strings.Join(names, ", ")), Nearest: column.Nearest(name, names)}
 }

@@ -88,7 +88,7 @@ func (c *checker) dateTrunc(what string, args []*node) *node {
 	f := truncation(lower(unit))
 	if ok && f == nil {
 		units := []string{"microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"}
-		c.errs = append(c.errs, &Error{args[0].at, fmt.Sprintf("%s: no unit %s; there are %s", what, quoted(unit), strings.Join(units, ", ")), nearest(unit, units)})
+		c.errs = append(c.errs, &Error{args[0].at, fmt.Sprintf("%s: no unit %s; there are %s", what, quoted(unit), strings.Join(units, ", ")), column.Nearest(unit, units)})
 	}
 	if f == nil || x.failed {
 		return &node{failed: true}

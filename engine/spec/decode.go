@@ -163,7 +163,7 @@ func parseType(s string) (column.Type, error) {
 	names := column.TypeNames()
 	elem, array := strings.CutPrefix(s, "array<")
 	elem = strings.TrimSuffix(elem, ">")
-	near := cmp.Or(otherNames()[strings.ToLower(elem)], Nearest(elem, names))
+	near := cmp.Or(otherNames()[strings.ToLower(elem)], column.Nearest(elem, names))
 	if array && near != "" {
 		near = "array<" + near + ">"
 	}
@@ -232,7 +232,7 @@ func (d *decoder) text(n Node, v reflect.Value, f field) {
 	if f.enum != "" {
 		names := strings.Split(f.enum, "|")
 		if !slices.Contains(names, n.Text()) && !n.t.broken {
-			d.errs = append(d.errs, n.errorAt(0, fmt.Sprintf("expected %s, found %s", alternatives(names), n.describe()), Nearest(n.Text(), names)))
+			d.errs = append(d.errs, n.errorAt(0, fmt.Sprintf("expected %s, found %s", alternatives(names), n.describe()), column.Nearest(n.Text(), names)))
 			return
 		}
 	}

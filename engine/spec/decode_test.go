@@ -202,7 +202,7 @@ func TestNearest(t *testing.T) {
 		{"titel", "title"}, {"TITLE", "title"}, {"tilte", "title"}, {"id", ""}, {"ind", "index"}, {"index", ""}, {"category_", "category"},
 		{"", ""}, {"x", ""}, {"unrelated", ""}, {strings.Repeat("title", 1000), ""},
 	} {
-		if got := Nearest(c.name, []string{"index", "title", "category"}); got != c.want {
+		if got := column.Nearest(c.name, []string{"index", "title", "category"}); got != c.want {
 			t.Errorf("nearest to %.20q is %q, want %q", c.name, got, c.want)
 		}
 	}

@@ -39,7 +39,7 @@ func (fakeOperator) Save(int, io.Writer) (bool, error)                       { r
 func (fakeOperator) Load(int, io.Reader) error                               { return nil }
 
 func noColumn(name string, in column.Schema, path ...string) engine.Fault {
-	return engine.Fault{Path: path, Message: fmt.Sprintf("no column %q", name), Nearest: Nearest(name, in.Names())}
+	return engine.Fault{Path: path, Message: fmt.Sprintf("no column %q", name), Nearest: column.Nearest(name, in.Names())}
 }
 
 func faultsOrNil(f engine.Faults) error {

@@ -210,7 +210,7 @@ func (l *loader) upstream(from Node) *edge {
 	if !from.t.broken {
 		names := l.readable()
 		message := fmt.Sprintf("no source or stream %s: there is %s", from.t.shown(), alternatives(names))
-		l.errs = append(l.errs, from.errorAt(0, message, Nearest(from.Text(), names)))
+		l.errs = append(l.errs, from.errorAt(0, message, column.Nearest(from.Text(), names)))
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func (l *loader) eventTime(n Node, f sourceLayout) engine.EventTime {
 	switch {
 	case i < 0:
 		names := append(f.Schema.Names(), recordTimestamp)
-		l.errs = append(l.errs, at.errorAt(0, fmt.Sprintf("no column %s in the schema: expected a timestamp column or %s", at.t.shown(), recordTimestamp), Nearest(t.Column, names)))
+		l.errs = append(l.errs, at.errorAt(0, fmt.Sprintf("no column %s in the schema: expected a timestamp column or %s", at.t.shown(), recordTimestamp), column.Nearest(t.Column, names)))
 	case f.Schema[i].Type != column.Of(column.Timestamp):
 		l.errorf(at, "column %s is a %s: expected a timestamp column or %s", t.Column, f.Schema[i].Type, recordTimestamp)
 	}
@@ -106,7 +106,7 @@ func (l *loader) format(f sourceLayout) (string, func() engine.Decoder) {
 		return "", nil
 	case !ok:
 		message := fmt.Sprintf("no format %s: expected %s", key.t.shown(), alternatives(names))
-		l.errs = append(l.errs, key.errorAt(0, message, Nearest(key.Text(), names)))
+		l.errs = append(l.errs, key.errorAt(0, message, column.Nearest(key.Text(), names)))
 		return "", nil
 	case f.Schema == nil:
 		return key.Text(), nil

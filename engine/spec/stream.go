@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/column"
 )
 
 // streams binds all streams, each after the one it reads.
@@ -96,7 +97,7 @@ func (l *loader) step(n Node) (operator string, config engine.Config, at Node, o
 	open := l.kinds.Operators[operator]
 	if open == nil {
 		message := fmt.Sprintf("no operator %s: expected %s", key.t.shown(), alternatives(names))
-		l.errs = append(l.errs, key.errorAt(0, message, Nearest(operator, names)))
+		l.errs = append(l.errs, key.errorAt(0, message, column.Nearest(operator, names)))
 		return operator, nil, at, false
 	}
 	at.t.step = true
@@ -128,7 +129,7 @@ func (l *loader) bind(at Node, config engine.Config, out *edge, bound *BoundStep
 		bound.Keys = k.Keys()
 		for _, c := range bound.Keys {
 			if in.Index(c) < 0 {
-				l.add(at, at.keyError(fmt.Sprintf("no column %q to exchange rows by", c), Nearest(c, in.Names())))
+				l.add(at, at.keyError(fmt.Sprintf("no column %q to exchange rows by", c), column.Nearest(c, in.Names())))
 			}
 		}
 		l.exchange(at, k, out)

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/millrace-io/millrace/engine/column"
 )
 
 // A field is what the tags of a struct's field say.
@@ -76,5 +78,5 @@ func (d *decoder) unknown(key Node, names []string) {
 	} else {
 		message += ": no key is expected here"
 	}
-	d.errs = append(d.errs, key.errorAt(0, message, Nearest(key.Text(), names)))
+	d.errs = append(d.errs, key.errorAt(0, message, column.Nearest(key.Text(), names)))
 }

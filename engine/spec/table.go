@@ -55,7 +55,7 @@ func (l *loader) partitions(n Node, t Table) {
 		switch {
 		case col < 0:
 			message := fmt.Sprintf("no column %s in %s: there is %s", at.t.shown(), t.From, alternatives(t.Schema.Names()))
-			l.errs = append(l.errs, at.errorAt(0, message, Nearest(c, t.Schema.Names())))
+			l.errs = append(l.errs, at.errorAt(0, message, column.Nearest(c, t.Schema.Names())))
 		case slices.Contains(t.PartitionBy[:i], c):
 			l.errorf(at, "column %s is here twice", at.t.shown())
 		case t.Schema[col].Type.Kind == column.Array || t.Schema[col].Type.Kind == column.Binary:

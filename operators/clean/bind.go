@@ -7,7 +7,6 @@ import (
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
-	"github.com/millrace-io/millrace/engine/spec"
 )
 
 // A binder makes programs of rules.
@@ -46,7 +45,7 @@ func (b *binder) column(c Column) {
 	i := b.in.Index(c.Name)
 	if i < 0 {
 		b.faults = append(b.faults, engine.Fault{
-			Path: []string{c.Name}, Key: true, Message: fmt.Sprintf("no column %q", c.Name), Nearest: spec.Nearest(c.Name, b.in.Names()),
+			Path: []string{c.Name}, Key: true, Message: fmt.Sprintf("no column %q", c.Name), Nearest: column.Nearest(c.Name, b.in.Names()),
 		})
 		return
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/millrace-io/millrace/engine/column"
-	"github.com/millrace-io/millrace/engine/spec"
 )
 
 // A compiler makes kernels of the rules of one column.
@@ -114,7 +113,7 @@ func (c *compiler) parse(p Parse) *fault {
 	case Date:
 		return c.date(p.Formats)
 	default:
-		return &fault{message: fmt.Sprintf("can't parse as %q: expected %s", p.As, alternatives()), nearest: spec.Nearest(string(p.As), everyAs())}
+		return &fault{message: fmt.Sprintf("can't parse as %q: expected %s", p.As, alternatives()), nearest: column.Nearest(string(p.As), everyAs())}
 	}
 	if p.Formats != nil && p.As != Timestamp && p.As != Date {
 		return &fault{path: []string{string(p.As)}, key: true, message: fmt.Sprintf("%s has no formats", p.As)}

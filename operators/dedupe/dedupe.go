@@ -27,7 +27,6 @@ import (
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
-	"github.com/millrace-io/millrace/engine/spec"
 )
 
 // A Config says which rows are the same.
@@ -62,7 +61,7 @@ func (c Config) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
 		path := []string{"by", strconv.Itoa(i)}
 		at := in.Index(name)
 		if at < 0 {
-			faults = append(faults, engine.Fault{Path: path, Message: fmt.Sprintf("no column %q", name), Nearest: spec.Nearest(name, in.Names())})
+			faults = append(faults, engine.Fault{Path: path, Message: fmt.Sprintf("no column %q", name), Nearest: column.Nearest(name, in.Names())})
 		}
 		if slices.Contains(c.By[:i], name) {
 			faults = append(faults, engine.Fault{Path: path, Message: fmt.Sprintf("column %q is here twice", name)})

@@ -75,7 +75,7 @@ func (c Config) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
 		case at < 0:
 			faults = append(faults, engine.Fault{
 				Path: c.path(i), Key: col.From == "" && !c.list,
-				Message: fmt.Sprintf("no column %q", from), Nearest: spec.Nearest(from, in.Names()),
+				Message: fmt.Sprintf("no column %q", from), Nearest: column.Nearest(from, in.Names()),
 			})
 		case op.schema.Index(col.Name) >= 0:
 			faults = append(faults, engine.Fault{Path: c.path(i), Message: fmt.Sprintf("column %q is here twice", col.Name)})
