@@ -11,7 +11,8 @@ import (
 // several goroutines.
 type Source interface {
 	// Partitions lists the partitions that exist now, in a fixed order. Errors that may pass (a broker that
-	// is down) are retried inside until ctx is done; what is returned ends the run.
+	// is down) are retried inside for a time that a start may take, or until ctx is done; what is returned
+	// ends a start. It is also asked now and then while the task runs, and what is returned then is logged.
 	Partitions(ctx context.Context) ([]Partition, error)
 
 	// Read delivers the frames of the partitions from, each from its offset on, until ctx is done; it then

@@ -5,16 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/millrace-io/millrace/engine"
-	"github.com/millrace-io/millrace/engine/spec"
 )
 
 // A dirty is a record of the shipped definition: a sound one with one field in another way, and what has to
@@ -327,23 +323,13 @@ func runPinterest(t *testing.T, b *broker, records []*kgo.Record) (lake string) 
 		t.Fatal(err)
 	}
 	lake = filepath.Join(t.TempDir(), "lake")
-	def, err := demoDefinition(b.address, lake)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := newFleet([]*spec.Definition{def}, engine.Options{UntilCaughtUp: true}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	f := runShipped(t, b.address, lake)
 	in := int64(0)
 	for name, c := range f.results[0].Ledger {
 		if c.In != c.Out+c.Filtered+c.Duplicate+c.Late+c.Quarantined {
 			t.Errorf("the ledger of %s does not add up: %+v", name, c)
 		}
-		if _, isSource := def.Sources[name]; isSource {
+		if _, isSource := f.pipelines[0].def.Sources[name]; isSource {
 			in += c.In
 		}
 	}

@@ -3,19 +3,14 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/millrace-io/millrace/engine"
-	"github.com/millrace-io/millrace/engine/enginetest/corpus"
-	"github.com/millrace-io/millrace/engine/spec"
 	"github.com/millrace-io/millrace/pipelines/pinterest/emulator"
 	"github.com/millrace-io/millrace/scripts/realtest"
 )
@@ -51,26 +46,12 @@ func TestRealRowsReadByOthers(t *testing.T) {
 	raw := map[string]string{}
 	for _, table := range []string{"pin", "geo", "user"} {
 		k.CreateTopic(t, demoTopic(table), 1)
-		f := corpus.Open(t, "pinterest", table+".ndjson")
-		raw[table] = f.Name()
 		var records []*kgo.Record
-		for lines := bufio.NewScanner(f); lines.Scan(); {
-			records = append(records, &kgo.Record{Topic: demoTopic(table), Value: append([]byte{}, lines.Bytes()...)})
-		}
+		records, raw[table] = realRows(t, table)
 		k.Produce(t, records...)
 	}
 	lake := filepath.Join(t.TempDir(), "lake")
-	def, err := demoDefinition(k.Brokers, lake)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := newFleet([]*spec.Definition{def}, engine.Options{UntilCaughtUp: true}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	runShipped(t, k.Brokers, lake)
 	judge(t, lake, raw)
 }
 

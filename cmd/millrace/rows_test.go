@@ -13,6 +13,37 @@ import (
 	"github.com/millrace-io/millrace/engine/spec"
 )
 
+// realRows is the rows of a table as a real emulator posted them, as records, and the file they come from.
+func realRows(t *testing.T, table string) (records []*kgo.Record, file string) {
+	t.Helper()
+	f := corpus.Open(t, "pinterest", table+".ndjson")
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		records = append(records, &kgo.Record{Topic: demoTopic(table), Value: append([]byte{}, lines.Bytes()...)})
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return records, f.Name()
+}
+
+// runShipped runs the shipped definition until it is caught up.
+func runShipped(t *testing.T, brokers, lake string) *fleet {
+	t.Helper()
+	def, err := demoDefinition(brokers, lake)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := newFleet([]*spec.Definition{def}, engine.Options{UntilCaughtUp: true}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 // TestRealRows runs the shipped definition over rows as a real emulator posted them: replays, placeholders
 // and an orphan among them.
 func TestRealRows(t *testing.T) {
@@ -27,28 +58,14 @@ func TestRealRows(t *testing.T) {
 	}
 	defer client.Close()
 	for _, table := range []string{"pin", "geo", "user"} {
-		f := corpus.Open(t, "pinterest", table+".ndjson")
-		var records []*kgo.Record
-		for lines := bufio.NewScanner(f); lines.Scan(); {
-			records = append(records, &kgo.Record{Topic: demoTopic(table), Value: append([]byte{}, lines.Bytes()...)})
-		}
+		records, _ := realRows(t, table)
 		if err := client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	lake := filepath.Join(t.TempDir(), "lake")
 	for range 2 { // the second run finds nothing new
-		def, err := demoDefinition(b.address, lake)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := newFleet([]*spec.Definition{def}, engine.Options{UntilCaughtUp: true}, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := f.run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		f := runShipped(t, b.address, lake)
 		for _, table := range []string{"_pin_table", "_geo_table", "_user_table"} {
 			s, store, err := f.pipelines[0].open(t.Context(), demoUser+table)
 			if err != nil {

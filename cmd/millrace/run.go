@@ -107,10 +107,7 @@ func runAll(ctx context.Context, defs []*spec.Definition, o runOptions, stdout, 
 	stopProgress := showProgress(stderr, fleet)
 	err = fleet.run(ctx)
 	stopProgress()
-	if err := fleet.report(stdout, stderr, o.json); err != nil {
-		return err
-	}
-	return err
+	return errors.Join(err, fleet.report(stdout, stderr, o.json))
 }
 
 // profileCPU writes where the CPU time goes to a file until done is called.

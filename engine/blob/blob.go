@@ -87,32 +87,39 @@ type sub struct {
 	prefix string // ends in "/"
 }
 
+// Get implements Store.
 func (s *sub) Get(ctx context.Context, name string) ([]byte, error) {
 	return s.s.Get(ctx, s.prefix+name)
 }
 
+// Range implements Store.
 func (s *sub) Range(ctx context.Context, name string, offset, n int64) ([]byte, error) {
 	return s.s.Range(ctx, s.prefix+name, offset, n)
 }
 
+// Stat implements Store.
 func (s *sub) Stat(ctx context.Context, name string) (Info, error) {
 	info, err := s.s.Stat(ctx, s.prefix+name)
 	info.Name = name
 	return info, err
 }
 
+// Put implements Store.
 func (s *sub) Put(ctx context.Context, name string, data []byte) error {
 	return s.s.Put(ctx, s.prefix+name, data)
 }
 
+// PutIfAbsent implements Store.
 func (s *sub) PutIfAbsent(ctx context.Context, name string, data []byte) error {
 	return s.s.PutIfAbsent(ctx, s.prefix+name, data)
 }
 
+// Create implements Store.
 func (s *sub) Create(ctx context.Context, name string) (Writer, error) {
 	return s.s.Create(ctx, s.prefix+name)
 }
 
+// List implements Store.
 func (s *sub) List(ctx context.Context, prefix, after string) iter.Seq2[Info, error] {
 	if after != "" {
 		after = s.prefix + after
@@ -129,6 +136,8 @@ func (s *sub) List(ctx context.Context, prefix, after string) iter.Seq2[Info, er
 	}
 }
 
+// Delete implements Store.
 func (s *sub) Delete(ctx context.Context, name string) error { return s.s.Delete(ctx, s.prefix+name) }
 
+// URL implements Store.
 func (s *sub) URL() string { return s.s.URL() + "/" + s.prefix[:len(s.prefix)-1] }

@@ -194,6 +194,7 @@ type writer struct {
 	rows  int64
 }
 
+// Write implements engine.TableWriter.
 func (w *writer) Write(_ context.Context, b *engine.Batch) error {
 	for row := range b.Sel.All(b.Rows) {
 		w.buf = append(column.AppendRowJSON(w.buf, b.Schema, b.Columns, row), '\n')
@@ -202,6 +203,7 @@ func (w *writer) Write(_ context.Context, b *engine.Batch) error {
 	return nil
 }
 
+// Cut implements engine.TableWriter.
 func (w *writer) Cut() engine.Sealing {
 	if w.rows == 0 {
 		return nil
@@ -211,6 +213,7 @@ func (w *writer) Cut() engine.Sealing {
 	return s
 }
 
+// Discard implements engine.TableWriter.
 func (w *writer) Discard() { w.buf, w.rows = nil, 0 }
 
 type sealing struct {
@@ -219,6 +222,7 @@ type sealing struct {
 	rows  int64
 }
 
+// Seal implements engine.Sealing.
 func (s *sealing) Seal(ctx context.Context) ([]engine.File, error) {
 	path := "data/" + uuid.NewString()
 	if err := s.table.blobs.Put(ctx, s.table.name+"/"+path, s.data); err != nil {
@@ -227,4 +231,5 @@ func (s *sealing) Seal(ctx context.Context) ([]engine.File, error) {
 	return []engine.File{{Path: path, Size: int64(len(s.data)), Rows: s.rows, Add: json.RawMessage("{}")}}, nil
 }
 
+// Discard implements engine.Sealing.
 func (s *sealing) Discard() {}

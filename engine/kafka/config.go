@@ -14,9 +14,8 @@
 // chunk: record batches as they are stored. The cutter copies the records from there into frames; a record
 // becomes no object of its own on the way, which is why sarama does not consume (docs/decisions/0008).
 //
-// sarama answers all other questions: which partitions there are, where they begin and end, whether
-// anything visible is left. Offsets are also marked in a consumer group after each commit, for lag
-// monitors; they are never read.
+// sarama answers all other questions: which partitions there are, where they begin and end. Offsets are also
+// marked in a consumer group after each commit, for lag monitors; they are never read.
 package kafka
 
 import (

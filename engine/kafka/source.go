@@ -28,7 +28,7 @@ type Source struct {
 	unpack *unpacker
 
 	mu      sync.Mutex
-	client  sarama.Client     // for metadata, offsets and probes; made when first needed
+	client  sarama.Client     // for metadata, offsets and marks; made when first needed
 	framers map[int32]*framer // of the partitions being read
 }
 

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -281,20 +282,31 @@ func TestReadWhileLeaderIsElected(t *testing.T) {
 	if _, err := s.Partitions(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	until := time.Now().Add(3 * time.Second)
-	c.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+	host, port, err := net.SplitHostPort(c.ListenAddrs()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int32
+	c.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
-		if time.Now().After(until) {
+		in := req.(*kmsg.MetadataRequest)
+		if len(in.Topics) == 0 || asked.Add(1) > 3 {
 			return nil, nil, false
 		}
-		in := req.(*kmsg.ListOffsetsRequest)
-		resp := in.ResponseKind().(*kmsg.ListOffsetsResponse)
-		st := kmsg.NewListOffsetsResponseTopic()
-		st.Topic = in.Topics[0].Topic
-		sp := kmsg.NewListOffsetsResponseTopicPartition()
-		sp.ErrorCode = kerr.LeaderNotAvailable.Code
-		st.Partitions = append(st.Partitions, sp)
-		resp.Topics = append(resp.Topics, st)
+		resp := in.ResponseKind().(*kmsg.MetadataResponse)
+		broker := kmsg.NewMetadataResponseBroker()
+		broker.Host, broker.Port = host, int32(number)
+		resp.Brokers = append(resp.Brokers, broker)
+		mt := kmsg.NewMetadataResponseTopic()
+		mt.Topic = in.Topics[0].Topic
+		mp := kmsg.NewMetadataResponseTopicPartition()
+		mp.ErrorCode, mp.Leader = kerr.LeaderNotAvailable.Code, -1
+		mt.Partitions = append(mt.Partitions, mp)
+		resp.Topics = append(resp.Topics, mt)
 		return resp, nil, true
 	})
 	got := newCollector(10)
@@ -307,8 +319,11 @@ func TestReadWhileLeaderIsElected(t *testing.T) {
 		cancel()
 		<-ended
 	case err := <-ended:
-		t.Errorf("reading ended instead of waiting three seconds for a leader: %v", err)
+		t.Errorf("reading ended instead of waiting for a leader: %v", err)
 	case <-time.After(patience):
 		t.Error("nothing came")
+	}
+	if n := asked.Load(); n < 4 {
+		t.Errorf("the leader was asked for %d times, want more than the 3 without an answer", n)
 	}
 }

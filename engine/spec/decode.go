@@ -143,6 +143,7 @@ func scalar[T any](d *decoder, n Node, into *T, expected string, parse func(stri
 // that would give away one that came from outside.
 type parseError struct{ message, hint, nearest string }
 
+// Error is the message and the hint.
 func (e *parseError) Error() string { return e.message + e.hint }
 
 func parseBool(s string) (bool, error) {

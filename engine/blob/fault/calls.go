@@ -65,14 +65,17 @@ type writer struct {
 	inner blob.Writer
 }
 
+// Write implements blob.Writer.
 func (w *writer) Write(p []byte) (int, error) {
 	return ask(w.ctx, w.store, "Writer.Write", w.name, func() (int, error) { return w.inner.Write(p) })
 }
 
+// Close implements blob.Writer.
 func (w *writer) Close() error {
 	return w.store.call(w.ctx, "Writer.Close", w.name, w.inner.Close)
 }
 
+// Abort implements blob.Writer.
 func (w *writer) Abort() error {
 	return w.store.call(w.ctx, "Writer.Abort", w.name, w.inner.Abort)
 }

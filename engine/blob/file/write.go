@@ -55,6 +55,7 @@ type writer struct {
 	temp  *temp
 }
 
+// Write implements blob.Writer.
 func (w *writer) Write(p []byte) (int, error) {
 	n, err := w.temp.file.Write(p)
 	if err != nil {
@@ -63,6 +64,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Close implements blob.Writer.
 func (w *writer) Close() error {
 	if err := w.temp.finish(replace); err != nil {
 		return w.store.failed("close", w.name, err)
@@ -70,6 +72,7 @@ func (w *writer) Close() error {
 	return nil
 }
 
+// Abort implements blob.Writer.
 func (w *writer) Abort() error {
 	if err := w.temp.drop(); err != nil {
 		return w.store.failed("abort", w.name, err)

@@ -141,13 +141,16 @@ type writer struct {
 	data  []byte
 }
 
+// Write implements blob.Writer.
 func (w *writer) Write(p []byte) (int, error) {
 	w.data = append(w.data, p...)
 	return len(p), nil
 }
 
+// Close implements blob.Writer.
 func (w *writer) Close() error { return w.store.put(w.ctx, "close", w.name, w.data, true) }
 
+// Abort implements blob.Writer.
 func (w *writer) Abort() error {
 	w.data = nil
 	return nil
