@@ -51,6 +51,7 @@ type Add struct {
 	ModifiedMillis  int64              `json:"modificationTime"` // since 1970 UTC
 	DataChange      bool               `json:"dataChange"`       // false: the rows were in the table before
 	Stats           string             `json:"stats,omitempty"`  // JSON, see Stats.JSON
+	Tags            map[string]*string `json:"tags,omitempty"`
 	DeletionVector  *deletionVector    `json:"deletionVector,omitempty"`
 }
 
@@ -75,12 +76,24 @@ func (a *Add) Rows() (rows int64, ok bool) {
 	return *s.NumRecords, true
 }
 
-// Remove takes a data file out of the table.
+// Remove takes a data file out of the table. It stays in the log, as a tombstone, until vacuum may delete
+// the file.
 type Remove struct {
-	Path           string          `json:"path"` // as in the Add
-	DeletedMillis  int64           `json:"deletionTimestamp,omitempty"`
-	DataChange     bool            `json:"dataChange"`
-	DeletionVector *deletionVector `json:"deletionVector,omitempty"`
+	Path            string             `json:"path"` // as in the Add
+	DeletedMillis   int64              `json:"deletionTimestamp,omitempty"`
+	DataChange      bool               `json:"dataChange"`                     // false: the rows are in the table in other files
+	Extended        bool               `json:"extendedFileMetadata,omitempty"` // the next two are set
+	PartitionValues map[string]*string `json:"partitionValues,omitempty"`
+	Size            int64              `json:"size,omitempty"` // bytes
+	DeletionVector  *deletionVector    `json:"deletionVector,omitempty"`
+}
+
+// remove is the tombstone of an added file.
+func (a *Add) remove(millis int64, dataChange bool) *Remove {
+	return &Remove{
+		Path: a.Path, DeletedMillis: millis, DataChange: dataChange,
+		Extended: true, PartitionValues: a.PartitionValues, Size: a.Size, DeletionVector: a.DeletionVector,
+	}
 }
 
 // Txn says how far an application has come in writing to the table.

@@ -1,7 +1,9 @@
 package delta
 
 import (
+	"bytes"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/millrace-io/millrace/engine"
@@ -48,5 +50,77 @@ func BenchmarkCommit(b *testing.B) {
 				epoch++
 			}
 		})
+	}
+}
+
+// largeTable is a table of a hundred thousand files of eleven columns, and its checkpoint.
+func largeTable(b *testing.B) *mem.Store {
+	store := mem.New()
+	var entry bytes.Buffer
+	entry.Write(append(line(action{Protocol: &Protocol{MinReader: 1, MinWriter: 2}}), '\n'))
+	entry.Write(append(line(action{Metadata: &Metadata{ID: "t", Format: Format{Provider: "parquet"}, SchemaString: tableSchema, PartitionBy: []string{"city"}}}), '\n'))
+	var stats bytes.Buffer
+	for i := range 11 {
+		fmt.Fprintf(&stats, `,"column_%d":"value of column"`, i)
+	}
+	for i := range 100_000 {
+		values := stats.String()[1:]
+		entry.Write(append(line(action{Add: &Add{
+			Path:            fmt.Sprintf("city=%d/part-00000-0a1b2c3d-0000-4000-8000-%012d-c000.snappy.parquet", i%100, i),
+			PartitionValues: map[string]*string{"city": new(strconv.Itoa(i % 100))}, Size: int64(i), ModifiedMillis: int64(i), DataChange: true,
+			Stats: fmt.Sprintf(`{"numRecords":%d,"minValues":{%s},"maxValues":{%s},"nullCount":{"column_0":%d}}`, i, values, values, i),
+		}}), '\n'))
+	}
+	if err := store.Put(b.Context(), entryName(0), entry.Bytes()); err != nil {
+		b.Fatal(err)
+	}
+	s, err := Load(b.Context(), store, Latest)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.WriteCheckpoint(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	return store
+}
+
+// BenchmarkLoadLarge reads a table of 100,000 files from its checkpoint: whole, and as a writer does that
+// keeps no files.
+func BenchmarkLoadLarge(b *testing.B) {
+	store := largeTable(b)
+	b.Run("snapshot", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			s, err := Load(b.Context(), store, Latest)
+			if err != nil || len(s.state.files.live) != 100_000 {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("writer", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := newState(false).advance(b.Context(), store, Latest); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkWriteCheckpointLarge writes the checkpoint of a table of 100,000 files.
+func BenchmarkWriteCheckpointLarge(b *testing.B) {
+	store := largeTable(b)
+	s, err := Load(b.Context(), store, Latest)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := store.Delete(b.Context(), checkpointName(0)); err != nil {
+			b.Fatal(err)
+		}
+		if err := s.WriteCheckpoint(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -216,7 +216,7 @@ func (b *bench) hide(s string) string {
 // showLog is the log without what differs from run to run.
 func showLog(t *testing.T, store *mem.Store) string {
 	var b strings.Builder
-	for info, err := range store.List(t.Context(), logDir, "") {
+	for info, err := range store.List(t.Context(), logPrefix, "") {
 		if err != nil {
 			t.Fatal(err)
 		}

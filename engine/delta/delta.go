@@ -15,9 +15,13 @@
 // together with the epoch's number as txn, and refuses to do so twice. [Stats], [PartitionPath] and
 // [AddAction] are for the writer of the files, [History] is for people.
 //
+// A checkpoint, %020d.checkpoint.parquet, holds what the entries up to its version add up to, so that they
+// need not be read, and may be deleted after a time: [Snapshot.WriteCheckpoint], [Snapshot.CleanLog]. Nothing
+// needs one to be there as long as the entries are. (The pipeline's own checkpoints are other objects, in
+// another folder: package checkpoint.)
+//
 // Tables of reader version 1 are read and those of writer version 2 are written, which is what Spark makes
-// unless told otherwise; what asks for more is refused by name. Checkpoints of the log are not read yet:
-// all entries from 0 on must be there.
+// unless told otherwise; what asks for more is refused by name.
 package delta
 
 import (
@@ -38,14 +42,14 @@ var (
 // Latest asks Load for the newest version.
 const Latest int64 = -1
 
-const logDir = "_delta_log/"
+const logPrefix = "_delta_log/"
 
 // entryName is the object of a version's log entry.
-func entryName(version int64) string { return fmt.Sprintf("%s%020d.json", logDir, version) }
+func entryName(version int64) string { return fmt.Sprintf("%s%020d.json", logPrefix, version) }
 
 // entryVersion is the version that an object is the log entry of; ok is false for all other objects.
 func entryVersion(name string) (version int64, ok bool) {
-	digits, isJSON := strings.CutSuffix(strings.TrimPrefix(name, logDir), ".json")
+	digits, isJSON := strings.CutSuffix(strings.TrimPrefix(name, logPrefix), ".json")
 	if !isJSON || len(digits) != 20 {
 		return 0, false
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/millrace-io/millrace/engine/blob"
@@ -21,13 +20,16 @@ type Version struct {
 // are kept. It works for tables that can't be read. It ends with the first error it yields.
 func History(ctx context.Context, store blob.Store) iter.Seq2[Version, error] {
 	return func(yield func(Version, error) bool) {
-		entries, err := listEntries(ctx, store)
+		l, err := listLog(ctx, store, 0)
+		if err == nil && len(l.entries) == 0 {
+			err = errNoLog(store)
+		}
 		if err != nil {
 			yield(Version{}, err)
 			return
 		}
-		for i := len(entries) - 1; i >= 0; i-- {
-			v, err := readVersion(ctx, store, entries[i])
+		for i := len(l.entries) - 1; i >= 0; i-- {
+			v, err := readVersion(ctx, store, l.entries[i])
 			if errors.Is(err, blob.ErrNotFound) {
 				continue // cleaned up since it was listed
 			}
@@ -38,29 +40,12 @@ func History(ctx context.Context, store blob.Store) iter.Seq2[Version, error] {
 	}
 }
 
-func listEntries(ctx context.Context, store blob.Store) ([]blob.Info, error) {
-	var entries []blob.Info
-	for info, err := range store.List(ctx, logDir, "") {
-		if err != nil {
-			return nil, fmt.Errorf("list the log of %s: %w", store.URL(), err)
-		}
-		if _, ok := entryVersion(info.Name); ok {
-			entries = append(entries, info)
-		}
-	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("%s: %w: it has no log entries in %s", store.URL(), ErrNotTable, logDir)
-	}
-	return entries, nil
-}
-
-func readVersion(ctx context.Context, store blob.Store, entry blob.Info) (Version, error) {
-	number, _ := entryVersion(entry.Name)
-	data, err := readEntry(ctx, store, number)
+func readVersion(ctx context.Context, store blob.Store, entry logEntry) (Version, error) {
+	data, err := readEntry(ctx, store, entry.version)
 	if err != nil {
 		return Version{}, err
 	}
-	v := Version{Number: number, Millis: entry.ModifiedMillis}
+	v := Version{Number: entry.version, Millis: entry.millis}
 	if i := info(data); i != nil {
 		v.Info = *i
 		if i.Millis > 0 {

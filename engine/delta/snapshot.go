@@ -27,7 +27,7 @@ func Load(ctx context.Context, store blob.Store, version int64) (*Snapshot, erro
 // Advance moves the snapshot on to the newest version. After an error the snapshot is where it was.
 func (s *Snapshot) Advance(ctx context.Context) error {
 	next := &Snapshot{s.store, s.state.clone()}
-	if err := next.state.advance(ctx, s.store, Latest); err != nil {
+	if err := next.state.follow(ctx, s.store); err != nil {
 		return err
 	}
 	if err := next.check(); err != nil {

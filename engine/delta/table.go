@@ -188,16 +188,7 @@ func (t *Table) refresh(ctx context.Context) error {
 	if t.state == nil {
 		return errNotOpen
 	}
-	s := t.state.clone()
-	err := s.advance(ctx, t.config.Store, Latest)
-	if errors.Is(err, errMadeAnew) {
-		s = newState(false)
-		err = s.advance(ctx, t.config.Store, Latest)
-	}
-	if err == nil {
-		t.state = s
-	}
-	return err
+	return t.state.follow(ctx, t.config.Store)
 }
 
 func (t *Table) tableState() engine.TableState {
