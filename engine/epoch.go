@@ -118,7 +118,7 @@ func (t *Task) write(ctx context.Context, epoch Epoch) error {
 	for _, table := range slices.Sorted(maps.Keys(w.files)) {
 		files := w.files[table]
 		slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
-		p := Prepared{Table: table, ID: t.status.id(table), Prev: c.prev(table), Epoch: epoch, Files: files}
+		p := Prepared{Table: table, ID: t.status.id(table), Prev: c.prev(table), Epoch: epoch, Files: files, Replace: t.plan.replaces(table)}
 		if err := t.ports.Tables[table].Prepare(ctx, p); err != nil {
 			return fmt.Errorf("epoch %d: table %s: %w", epoch, table, err)
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -53,6 +54,7 @@ type TablePlan struct {
 	Name        string
 	From        string // a source or a stream
 	PartitionBy []string
+	Replace     bool // each epoch's rows replace those of the one before
 }
 
 // A CommitPolicy says when an epoch ends: whatever comes first. Zero: never for that reason.
@@ -60,4 +62,9 @@ type CommitPolicy struct {
 	Every time.Duration // since the last cut, if any row came
 	Rows  int64         // records taken in
 	Bytes int64         // bytes taken in
+}
+
+// replaces says whether each epoch's rows replace those of the table.
+func (p *Plan) replaces(table string) bool {
+	return slices.ContainsFunc(p.Tables, func(t TablePlan) bool { return t.Name == table && t.Replace })
 }

@@ -82,6 +82,8 @@ type Prepared struct {
 	Prev  Epoch  `json:"prev"`  // the epoch of our last commit to this table, or NoEpoch
 	Epoch Epoch  `json:"epoch"`
 	Files []File `json:"files"`
+	// Replace says that the files hold all the table's rows from now on: the commit takes the others out.
+	Replace bool `json:"replace,omitempty"`
 }
 
 // CommitInfo is what a commit says of itself, for people and monitors.

@@ -230,7 +230,7 @@ func (o *benchOptions) run(ctx context.Context, brokers, lake, profile string, s
 
 // countRows reads the table, and fails unless it holds each record's row once.
 func (o *benchOptions) countRows(ctx context.Context, table string, b *benchRun) error {
-	s, store, err := snapshot(ctx, table, -1)
+	s, store, err := latest(ctx, table)
 	if err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func pinTable(t *testing.T) (blob.Store, *delta.Snapshot) {
 	if err := makeTable(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	s, store, err := snapshot(t.Context(), dir, delta.Latest)
+	s, store, err := latest(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func newTable() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "table",
 		Short: "Look at a Delta table",
-		Long:  "table looks at any Delta table of reader version 1 whose log is JSON from version 0 on. URL is the table's folder.",
+		Long:  "table looks at any Delta table of reader version 1. URL is the table's folder.",
 		Args:  commandsOnly,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -35,12 +35,14 @@ func newTable() *cobra.Command {
 // tableFlags are the flags of all that look at one version.
 type tableFlags struct {
 	version int64
+	at      string // a time; "": not given
 	json    bool
 }
 
 func (f *tableFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&f.version, "version", delta.Latest, "version to look at (default: the newest)")
 	cmd.Flags().Lookup("version").DefValue = "0" // -1 is nothing to show
+	cmd.Flags().StringVar(&f.at, "at", "", "look at the version that was the newest at this time, as 2006-01-02T15:04:05Z or 2006-01-02")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON")
 }
 
@@ -56,16 +58,40 @@ func openTable(url string) (blob.Store, error) {
 	return file.New(path)
 }
 
-func snapshot(ctx context.Context, url string, version int64) (*delta.Snapshot, blob.Store, error) {
+// snapshot loads the version of a table that the flags name.
+func (f *tableFlags) snapshot(ctx context.Context, url string) (*delta.Snapshot, blob.Store, error) {
 	store, err := openTable(url)
 	if err != nil {
 		return nil, nil, err
 	}
-	if version < delta.Latest {
-		return nil, nil, usagef("--version %d: versions begin with 0", version)
+	version, err := f.chosen(ctx, store)
+	if err != nil {
+		return nil, nil, wrongPlace(err)
 	}
 	s, err := delta.Load(ctx, store, version)
 	return s, store, wrongPlace(err)
+}
+
+// latest loads the newest version of a table.
+func latest(ctx context.Context, url string) (*delta.Snapshot, blob.Store, error) {
+	return (&tableFlags{version: delta.Latest}).snapshot(ctx, url)
+}
+
+func (f *tableFlags) chosen(ctx context.Context, store blob.Store) (int64, error) {
+	switch {
+	case f.version < delta.Latest:
+		return 0, usagef("--version %d: versions begin with 0", f.version)
+	case f.at == "":
+		return f.version, nil
+	case f.version != delta.Latest:
+		return 0, usagef("--version and --at: choose one")
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, f.at); err == nil {
+			return delta.VersionAt(ctx, store, at)
+		}
+	}
+	return 0, usagef("--at %s: expected a time such as 2006-01-02T15:04:05Z, or a day, which is its first moment in UTC", f.at)
 }
 
 // wrongPlace makes it a mistake in usage that a URL names no table.
@@ -84,7 +110,7 @@ func newTableShow() *cobra.Command {
 		Example: "  millrace table show ./lake/pin_table",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, store, err := snapshot(cmd.Context(), args[0], f.version)
+			s, store, err := f.snapshot(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -243,7 +269,7 @@ func newTableFiles() *cobra.Command {
 		Example: "  millrace table files ./lake/pin_table --json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, _, err := snapshot(cmd.Context(), args[0], f.version)
+			s, _, err := f.snapshot(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ func tableRead(ctx context.Context, url string, o readOptions, stdout, stderr io
 	if o.limit == 0 {
 		o.limit = -1
 	}
-	s, store, err := snapshot(ctx, url, o.version)
+	s, store, err := o.snapshot(ctx, url)
 	if err != nil {
 		return err
 	}

@@ -21,12 +21,15 @@ type committer struct {
 
 // A proposal is an entry that is to be the next of a log.
 type proposal struct {
-	info  CommitInfo // but for what each attempt has of its own: Millis, ReadVersion, TxnID
-	lines []byte     // the actions, each with its line's end
+	// build makes the entry to follow a state. It is asked before each attempt: others' entries may have come
+	// in between. What it returns as an error ends the commit.
+	build func(*state) (draft, error)
+}
 
-	// accept says whether the entry may follow the state. It is asked before each attempt: others' entries
-	// may have come in between. What it returns ends the commit.
-	accept func(*state) error
+// A draft is an entry but for what each attempt has of its own.
+type draft struct {
+	info  CommitInfo // without Millis, ReadVersion, TxnID
+	lines []byte     // the actions, each with its line's end
 }
 
 // How often a put is tried that fails for another reason than that its version is taken, and how long the
@@ -42,13 +45,14 @@ const (
 // version. There is no limit to the races it loses: each means that another writer has won.
 //
 // After an error p may still be in the log, if its answer was lost for good. Who repeats it asks the log
-// first: accept does, by the txn.
-func (c *committer) commit(ctx context.Context, s *state, p *proposal) error {
+// first: build does, by the txn or by the files.
+func (c *committer) commit(ctx context.Context, s *state, p proposal) error {
 	for races := 0; ; races++ {
-		if err := p.accept(s); err != nil {
+		d, err := p.build(s)
+		if err != nil {
 			return err
 		}
-		entry, id := p.entry(s.version)
+		entry, id := d.entry(s.version)
 		won, err := c.put(ctx, s.version+1, entry, id)
 		if err != nil {
 			return err
@@ -66,9 +70,9 @@ func (c *committer) commit(ctx context.Context, s *state, p *proposal) error {
 }
 
 // entry is the log entry of an attempt, and the id that it is known by.
-func (p *proposal) entry(readVersion int64) (data []byte, id string) {
+func (d *draft) entry(readVersion int64) (data []byte, id string) {
 	id = uuid.NewString()
-	info := p.info
+	info := d.info
 	info.Millis, info.TxnID = time.Now().UnixMilli(), id
 	if readVersion >= 0 {
 		info.ReadVersion = &readVersion
@@ -78,7 +82,7 @@ func (p *proposal) entry(readVersion int64) (data []byte, id string) {
 		panic(fmt.Sprintf("delta: encode commitInfo: %v", err))
 	}
 	data = append(line(action{Info: raw}), '\n')
-	return append(data, p.lines...), id
+	return append(data, d.lines...), id
 }
 
 // put writes the entry of a version and says whether it is the one in the log now. An answer that leaves

@@ -19,11 +19,12 @@ import (
 
 // TestCommit runs the scripts in testdata/commit, each on one store:
 //
-//	table [schema=(id:long!,city:string)] [by=(city)] [pipeline=P]   a process that writes the table
+//	table [schema=(id:long!,city:string)] [by=(city)] [pipeline=P] [evolve] [checkpoints=URL]   a process that writes the table
 //	open line=X                  open it for an incarnation
 //	state                        read the log again
 //	prepare epoch=N prev=N [files=(a,b)] [id=X]
-//	commit epoch=N prev=N [files=(a,b)] [id=X]
+//	commit epoch=N prev=N [files=(a,b)] [id=X] [replace]
+//	files                        the files of the newest version
 //	entry version=N              put a log entry, whose lines are the input
 //	delete version=N             remove one
 //	next lost|fails [times=N]    the next puts of a log entry land but are reported failed, or fail
@@ -87,6 +88,8 @@ func (b *bench) run(d *datadriven.TestData) string {
 		return fmt.Sprintln(b.pauses)
 	case "log":
 		return showLog(b.t, b.store)
+	case "files":
+		return names(loaded(b.t, b.store, Latest)) + "\n"
 	}
 	d.Fatalf(b.t, "no command %s", d.Cmd)
 	return ""
@@ -104,6 +107,10 @@ func (b *bench) makeTable(d *datadriven.TestData) string {
 			c.PartitionBy = a.Vals
 		case "pipeline":
 			c.Pipeline = a.Vals[0]
+		case "checkpoints":
+			c.CheckpointsURL = a.Vals[0]
+		case "evolve":
+			c.Evolve = true
 		}
 	}
 	for _, f := range fields {
@@ -169,6 +176,8 @@ func (b *bench) prepared(d *datadriven.TestData) engine.Prepared {
 			d.ScanArgs(b.t, "prev", &p.Prev)
 		case "id":
 			p.ID = a.Vals[0]
+		case "replace":
+			p.Replace = true
 		case "files":
 			for _, name := range a.Vals {
 				p.Files = append(p.Files, smallFile(name, 10, 2))

@@ -78,7 +78,7 @@ func (p *process) commit(ctx context.Context, table *Table) error {
 }
 
 func newFile(name string) engine.File {
-	return engine.File{Path: name, Size: 1, Rows: 1, Add: AddAction(name, nil, 1, 1, "")}
+	return engine.File{Path: name, Size: 1, Rows: 1, Add: AddAction(name, nil, 1, 1, `{"numRecords":1}`)}
 }
 
 // committed lists the files that the log's entries add, in order, each time they are added.
@@ -167,7 +167,7 @@ const (
 // look at the log.
 func TestPutKnowsItsOwn(t *testing.T) {
 	store := mem.New()
-	p := &proposal{accept: func(*state) error { return nil }}
+	p := &draft{}
 	entry, id := p.entry(-1)
 	c := committer{store: fault.New(store, fault.At(1, fault.Fault{Kind: fault.FailAfter})), sleep: sleep}
 	if won, err := c.put(t.Context(), 0, entry, id); !won || err != nil {

@@ -97,7 +97,7 @@ func checkSchema(t interface{ Fatal(...any) }, columns column.Schema) {
 	if err != nil || !again.Equal(columns) {
 		t.Fatal(text, " comes back as ", again, ": ", err)
 	}
-	if err := fit(columns, nil, schema, nil); err != nil {
+	if err := fit(columns, nil, schema, nil, false); err != nil {
 		t.Fatal(err)
 	}
 }

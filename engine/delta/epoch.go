@@ -27,6 +27,9 @@ func (t *Table) Prepare(ctx context.Context, p engine.Prepared) error {
 	if err == nil {
 		err = t.usable(t.state)
 	}
+	if err == nil && p.Replace && t.state.files != nil {
+		err = t.replaceable(t.state)
+	}
 	if err == nil && t.epoch(t.state) < p.Prev {
 		err = t.foreign(t.state, p)
 	}
@@ -50,17 +53,60 @@ func (t *Table) Commit(ctx context.Context, p engine.Prepared, info engine.Commi
 	if err != nil {
 		return 0, fmt.Errorf("commit epoch %d to table %s: %w", p.Epoch, t.config.Name, err)
 	}
-	s := t.state.clone()
-	err = t.committer.commit(ctx, s, &proposal{
-		info:   t.commitInfo(p, info),
-		lines:  append(t.txn(p), lines...),
-		accept: func(s *state) error { return t.accept(s, p) },
-	})
+	s, err := t.toCommitOn(ctx, p)
+	if err == nil {
+		err = t.committer.commit(ctx, s, proposal{build: func(s *state) (draft, error) { return t.draft(s, p, lines, info) }})
+	}
 	if err != nil && !errors.Is(err, errDone) {
 		return 0, fmt.Errorf("commit epoch %d to table %s: %w", p.Epoch, t.config.Name, err)
 	}
 	t.state = s
+	t.tellCheckpoint(s, err == nil)
 	return s.txns[t.appID()].at, nil
+}
+
+// toCommitOn is a copy of the table's state to commit p on. To replace the table's rows their files must be
+// known, which a state that only ever appends does not keep.
+func (t *Table) toCommitOn(ctx context.Context, p engine.Prepared) (*state, error) {
+	if !p.Replace || t.state.files != nil {
+		return t.state.clone(), nil
+	}
+	s := newState(true)
+	return s, s.advance(ctx, t.config.Store, Latest)
+}
+
+// tellCheckpoint tells of a version that asks for a checkpoint.
+func (t *Table) tellCheckpoint(s *state, committed bool) {
+	keep, err := s.properties()
+	if committed && err == nil && t.config.CheckpointDue != nil && s.version%keep.CheckpointInterval == 0 {
+		t.config.CheckpointDue(s.version)
+	}
+}
+
+// draft is the entry of p behind s, with lines for its files.
+func (t *Table) draft(s *state, p engine.Prepared, lines []byte, info engine.CommitInfo) (draft, error) {
+	if err := t.accept(s, p); err != nil {
+		return draft{}, err
+	}
+	d := draft{info: t.commitInfo(p, info), lines: t.txn(p)}
+	m, err := t.evolved(s)
+	if err != nil {
+		return draft{}, err
+	}
+	if m != nil {
+		d.lines = append(append(d.lines, line(action{Metadata: m})...), '\n')
+		d.info.BlindAppend = new(false)
+	}
+	if p.Replace {
+		removed := s.files.sorted()
+		for _, a := range removed {
+			d.lines = append(append(d.lines, line(action{Remove: a.remove(time.Now().UnixMilli(), true)})...), '\n')
+		}
+		d.info.Metrics["numRemovedFiles"] = jsonOf(strconv.Itoa(len(removed)))
+		d.info.BlindAppend = new(false)
+	}
+	d.lines = append(d.lines, lines...)
+	return d, nil
 }
 
 // accept is the compare of compare-and-set.
@@ -70,7 +116,11 @@ func (t *Table) accept(s *state, p engine.Prepared) error {
 	}
 	switch t.epoch(s) {
 	case p.Prev:
-		if err := t.usable(s); err != nil {
+		err := t.usable(s)
+		if err == nil && p.Replace {
+			err = t.replaceable(s)
+		}
+		if err != nil {
 			return fmt.Errorf("the table was changed since the epoch was prepared, undo that and start again: %w", err)
 		}
 		return nil
@@ -79,6 +129,21 @@ func (t *Table) accept(s *state, p engine.Prepared) error {
 	default:
 		return t.foreign(s, p)
 	}
+}
+
+// replaceable says why the rows of s can't be replaced: they are not all this pipeline's.
+func (t *Table) replaceable(s *state) error {
+	keep, err := s.properties()
+	switch {
+	case err != nil:
+		return err
+	case keep.AppendOnly:
+		return errors.New("the table has the property delta.appendOnly, so its rows can't be replaced: take the property away, or append to another table")
+	case s.changed > s.txns[t.appID()].at && t.epoch(s) != engine.NoEpoch,
+		t.epoch(s) == engine.NoEpoch && len(s.files.live) > 0 && len(t.othersIn(s)) == 0:
+		return fmt.Errorf("version %d added rows of another writer, which would be lost: a table in mode replace belongs to one pipeline", s.changed)
+	}
+	return nil
 }
 
 // same says whether s is the table that p was made for.
@@ -162,11 +227,15 @@ func (t *Table) commitInfo(p engine.Prepared, info engine.CommitInfo) CommitInfo
 		rows += f.Rows
 		size += f.Size
 	}
+	mode := "Append"
+	if p.Replace {
+		mode = "Complete"
+	}
 	return CommitInfo{
 		Operation: "STREAMING UPDATE",
 		Parameters: texts(map[string]string{
-			"outputMode": "Append", "queryId": info.Pipeline + "/" + t.incarnation, "epochId": strconv.FormatInt(int64(p.Epoch), 10),
-			"ledger": string(jsonOf(info.Ledger)),
+			"outputMode": mode, "queryId": info.Pipeline + "/" + t.incarnation, "epochId": strconv.FormatInt(int64(p.Epoch), 10),
+			"prevEpochId": strconv.FormatInt(int64(p.Prev), 10), "ledger": string(jsonOf(info.Ledger)),
 		}),
 		IsolationLevel: "WriteSerializable",
 		BlindAppend:    new(true),

@@ -11,14 +11,18 @@ import (
 
 // fit says why rows of the columns want can't go into a table of schema have: a column is missing, has
 // another type, or may be null where the table's may not. A column of the table that may be null need not
-// be written: readers take it as null. The error shows both, column by column.
-func fit(want column.Schema, wantBy []string, have Schema, haveBy []string) error {
+// be written: readers take it as null. With evolve the table may lack columns: it gets them. The error shows
+// both, column by column.
+func fit(want column.Schema, wantBy []string, have Schema, haveBy []string, evolve bool) error {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
 	fmt.Fprintf(w, "\n  column\trows\ttable\t\n")
 	fits := true
 	for _, f := range want {
 		why := misfit(f, have)
+		if why == lacksColumn && evolve {
+			why = ""
+		}
 		fits = fits && why == ""
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", f.Name, typeOf(f), have.typeOf(f.Name), why)
 	}
@@ -43,15 +47,17 @@ func fit(want column.Schema, wantBy []string, have Schema, haveBy []string) erro
 	return fmt.Errorf("the rows do not fit the table:%s", trimLines(b.String()))
 }
 
+const lacksColumn = "<- not in the table: evolve: add would add it"
+
 func misfit(f column.Field, have Schema) string {
-	i := slices.IndexFunc(have, func(h Field) bool { return h.Name == f.Name })
+	i := have.index(f.Name)
 	if i < 0 {
 		for _, h := range have {
 			if strings.EqualFold(h.Name, f.Name) {
 				return "<- the table has " + h.Name
 			}
 		}
-		return "<- not in the table"
+		return lacksColumn
 	}
 	switch h := have[i]; {
 	case h.column != f.Type:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/millrace-io/millrace/engine/column"
@@ -21,6 +22,11 @@ type Field struct {
 
 	column    column.Type // zero where the engine has none
 	invariant string      // a condition that writers must keep, of the column or one nested in it
+}
+
+// index is the position of the column called name, or -1.
+func (s Schema) index(name string) int {
+	return slices.IndexFunc(s, func(f Field) bool { return f.Name == name })
 }
 
 // String writes the field as definitions do: "index: long!".

@@ -14,6 +14,7 @@ type state struct {
 	schema   Schema // metadata's
 	txns     map[string]txnAt
 	files    *files // nil: not kept
+	changed  int64  // the newest version known to have added rows; -1: none is known
 }
 
 // txnAt is an application's last txn and the version that has it, or, of one that was read from a
@@ -24,7 +25,7 @@ type txnAt struct {
 }
 
 func newState(keepFiles bool) *state {
-	s := &state{version: -1, txns: map[string]txnAt{}}
+	s := &state{version: -1, changed: -1, txns: map[string]txnAt{}}
 	if keepFiles {
 		s.files = newFiles()
 	}
@@ -62,6 +63,9 @@ func (s *state) take(a action, version int64) error {
 		s.txns[a.Txn.AppID] = txnAt{*a.Txn, version}
 	case s.files != nil && a.Add != nil:
 		s.files.add(a.Add)
+		if a.Add.DataChange {
+			s.changed = version
+		}
 	case s.files != nil && a.Remove != nil:
 		s.files.remove(a.Remove)
 	}

@@ -18,9 +18,10 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// CheckpointsKey is the entry of a table's configuration that names the place of the checkpoints of the
-// pipeline that made it: whoever cleans the table up finds there which files are still to be committed.
-const CheckpointsKey = "millrace.checkpoints"
+// CheckpointsKey begins the entries of a table's configuration, one for each pipeline that writes to it and
+// named after it, that say where the pipeline's checkpoints are: whoever cleans the table up finds there which
+// files are still to be committed.
+const CheckpointsKey = "millrace.checkpoints."
 
 // A Config says which table a pipeline writes, and what into it.
 type Config struct {
@@ -30,11 +31,18 @@ type Config struct {
 	Schema      column.Schema // of the rows
 	PartitionBy []string      // names of columns; folders and values in this order
 
-	CheckpointsURL string // for CheckpointsKey of a new table; "": none
+	// Evolve lets the table get the columns of the schema that it lacks, behind its own, with the first commit.
+	Evolve bool
+
+	CheckpointsURL string // what the entry CheckpointsKey of this pipeline says; "": there is none
 	EngineInfo     string // "millrace/<version>", for commitInfo; "": "millrace"
 
 	// NewWriter makes the writer of one lane's data files.
 	NewWriter func(lane int) engine.TableWriter
+
+	// CheckpointDue is told of a version that the table's checkpoint interval asks a checkpoint of the log for.
+	// It is called by Commit and must not wait. nil: nobody writes one.
+	CheckpointDue func(version int64)
 
 	// Sleep waits between attempts of a commit; nil: by the clock.
 	Sleep func(ctx context.Context, d time.Duration) error
@@ -106,46 +114,43 @@ var errThere = errors.New("the table is there")
 
 // create makes the table and moves s, which is before its first version, on to it.
 func (t *Table) create(ctx context.Context, s *state) error {
-	p, err := t.creation()
+	schema, err := SchemaString(t.config.Schema)
 	if err != nil {
 		return err
 	}
-	if err := t.committer.commit(ctx, s, p); !errors.Is(err, errThere) {
+	first := t.creation(schema)
+	err = t.committer.commit(ctx, s, proposal{build: func(s *state) (draft, error) {
+		if s.version >= 0 {
+			return draft{}, errThere
+		}
+		return first, nil
+	}})
+	if !errors.Is(err, errThere) {
 		return err
 	}
 	return nil
 }
 
-func (t *Table) creation() (*proposal, error) {
-	schema, err := SchemaString(t.config.Schema)
-	if err != nil {
-		return nil, err
-	}
-	configuration := map[string]string{}
-	if t.config.CheckpointsURL != "" {
-		configuration[CheckpointsKey] = t.config.CheckpointsURL
-	}
-	by := append([]string{}, t.config.PartitionBy...)
-	lines := append(line(action{Protocol: &Protocol{MinReader: readerVersion, MinWriter: writerVersion}}), '\n')
-	lines = append(lines, line(action{Metadata: &Metadata{
+// creation is the table's first entry.
+func (t *Table) creation(schema string) draft {
+	m := &Metadata{
 		ID: uuid.NewString(), Name: t.config.Name, Format: Format{Provider: "parquet", Options: map[string]string{}}, SchemaString: schema,
-		PartitionBy: by, Configuration: configuration, CreatedMillis: time.Now().UnixMilli(),
-	}})...)
-	lines = append(lines, '\n')
-	return &proposal{
+		PartitionBy: append([]string{}, t.config.PartitionBy...), Configuration: map[string]string{}, CreatedMillis: time.Now().UnixMilli(),
+	}
+	if t.config.CheckpointsURL != "" {
+		m.Configuration[t.checkpointsKey()] = t.config.CheckpointsURL
+	}
+	lines := append(line(action{Protocol: &Protocol{MinReader: readerVersion, MinWriter: writerVersion}}), '\n')
+	return draft{
 		info: CommitInfo{
 			Operation: "CREATE TABLE", EngineInfo: t.config.EngineInfo, IsolationLevel: "WriteSerializable", BlindAppend: new(true),
-			Parameters: texts(map[string]string{"partitionBy": string(jsonOf(by)), "properties": string(jsonOf(configuration))}),
+			Parameters: texts(map[string]string{"partitionBy": string(jsonOf(m.PartitionBy)), "properties": string(jsonOf(m.Configuration))}),
 		},
-		lines: lines,
-		accept: func(s *state) error {
-			if s.version >= 0 {
-				return errThere
-			}
-			return nil
-		},
-	}, nil
+		lines: append(append(lines, line(action{Metadata: m})...), '\n'),
+	}
 }
+
+func (t *Table) checkpointsKey() string { return CheckpointsKey + t.config.Pipeline }
 
 // texts makes JSON strings of the values, as other readers of commitInfo expect them.
 func texts(m map[string]string) map[string]json.RawMessage {
@@ -170,7 +175,11 @@ func (t *Table) usable(s *state) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
-	return fit(t.config.Schema, t.config.PartitionBy, s.schema, s.metadata.PartitionBy)
+	if _, err := s.properties(); err != nil {
+		return err
+	}
+	_, err := t.evolved(s)
+	return err
 }
 
 // State reads the log again.
@@ -209,9 +218,11 @@ func (t *Table) epoch(s *state) engine.Epoch {
 }
 
 // others are the pipeline's other incarnations that have committed to the table.
-func (t *Table) others() []string {
+func (t *Table) others() []string { return t.othersIn(t.state) }
+
+func (t *Table) othersIn(s *state) []string {
 	found := map[string]bool{}
-	for id := range t.state.txns {
+	for id := range s.txns {
 		rest, ours := strings.CutPrefix(id, "millrace/"+t.config.Pipeline+"/")
 		incarnation, _, whole := strings.Cut(rest, "/")
 		if ours && whole && incarnation != t.incarnation {
