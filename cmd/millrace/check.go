@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,14 +13,15 @@ import (
 
 func newCheck() *cobra.Command {
 	var o loadOptions
-	var asJSON, schema bool
+	var asJSON, schema, offline bool
 	cmd := &cobra.Command{
 		Use:   "check FILE…",
 		Short: "Show the typed plan of definitions, or every error at once",
 		Long: `check reads definitions as run does and prints what would run: each source, stream and table with the
 names and types of its columns. If anything is wrong it prints all of it, with file, line and column, and
-exits with code 2. It opens nothing but the files. A FILE may be the name of a pipeline that ships with
-millrace: pinterest.`,
+exits with code 2. Tables that are in the lake already are compared with the rows that are to go into them;
+with --offline nothing but the files is opened. A FILE may be the name of a pipeline that ships with millrace:
+pinterest.`,
 		Example: `  millrace check my.yaml
   millrace check pinterest --set USER_ID=0e8c5a5fa275
   millrace check --json-schema > millrace.schema.json   # for editors`,
@@ -34,22 +36,29 @@ millrace: pinterest.`,
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\n", spec.JSONSchema(kinds()))
 				return err
 			}
-			return check(args, o, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return check(cmd.Context(), args, o, checkOptions{asJSON, offline}, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
 	o.add(f)
 	f.BoolVar(&asJSON, "json", false, "print the plan, or the errors, as JSON")
+	f.BoolVar(&offline, "offline", false, "do not look at the tables in the lake")
 	f.BoolVar(&schema, "json-schema", false, "print the JSON Schema of the format, for editors")
 	return cmd
 }
 
-func check(files []string, o loadOptions, asJSON bool, stdout, stderr io.Writer) error {
+// checkOptions are the flags of check.
+type checkOptions struct{ json, offline bool }
+
+func check(ctx context.Context, files []string, o loadOptions, c checkOptions, stdout, stderr io.Writer) error {
 	defs, err := loadAll(files, o)
-	if err != nil {
-		return showErrors(err, asJSON, stdout, stderr)
+	if err == nil && !c.offline {
+		err = checkTables(ctx, defs, stderr)
 	}
-	if asJSON {
+	if err != nil {
+		return showErrors(err, c.json, stdout, stderr)
+	}
+	if c.json {
 		plans := make([]spec.Description, 0, len(defs))
 		for _, d := range defs {
 			plans = append(plans, d.Describe())
@@ -65,6 +74,24 @@ func check(files []string, o loadOptions, asJSON bool, stdout, stderr io.Writer)
 		}
 	}
 	return nil
+}
+
+// checkTables compares the definitions with the tables that are there.
+func checkTables(ctx context.Context, defs []*spec.Definition, stderr io.Writer) error {
+	var errs []error
+	for _, d := range defs {
+		r, err := lookAtTables(ctx, d)
+		if err != nil {
+			return err
+		}
+		for _, n := range r.notes {
+			fmt.Fprintf(stderr, "note: %s\n", n)
+		}
+		if len(r.errs) > 0 {
+			errs = append(errs, r.errs)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // showErrors tells what is wrong in definitions, and gives the error that sets the exit code.

@@ -55,14 +55,18 @@ func wire(def *spec.Definition, opt engine.Options, log *slog.Logger) (*pipeline
 		}
 	}
 	q := def.Plan.Quarantine
-	quarantine := spec.Table{Path: def.QuarantinePath, Schema: engine.QuarantineSchema, Compression: "snappy", TargetFile: def.TargetFile}
-	if ports.Tables[q], err = newDeltaTable(lake, def, q, quarantine, checkpoints); err != nil {
+	if ports.Tables[q], err = newDeltaTable(lake, def, q, quarantineTable(def), checkpoints); err != nil {
 		return nil, err
 	}
 	if p.task, err = engine.NewTask(&def.Plan, ports, opt); err != nil {
 		return nil, usageError{err}
 	}
 	return p, nil
+}
+
+// quarantineTable is the quarantine as a table of the definition.
+func quarantineTable(def *spec.Definition) spec.Table {
+	return spec.Table{Path: def.QuarantinePath, Schema: engine.QuarantineSchema, Compression: "snappy", TargetFile: def.TargetFile}
 }
 
 // close frees what the sources hold, after the task has run.
@@ -112,14 +116,14 @@ func newSource(name string, s spec.Source, def *spec.Definition, log *slog.Logge
 	}
 }
 
-func newDeltaTable(lake blob.Store, def *spec.Definition, name string, t spec.Table, checkpoints string) (engine.Table, error) {
+func newDeltaTable(lake blob.Store, def *spec.Definition, name string, t spec.Table, checkpoints string) (*delta.Table, error) {
 	store := blob.Sub(lake, t.Path)
 	newWriter, err := dataFiles(store, t)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", name, err)
 	}
 	return delta.NewTable(delta.Config{
-		Name: name, Pipeline: def.Plan.Pipeline, Store: store, Schema: t.Schema, PartitionBy: t.PartitionBy,
+		Name: name, Pipeline: def.Plan.Pipeline, Store: store, Schema: t.Schema, PartitionBy: t.PartitionBy, Evolve: t.Evolve,
 		CheckpointsURL: checkpoints, EngineInfo: "millrace/" + version, NewWriter: newWriter,
 	})
 }

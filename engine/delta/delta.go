@@ -35,6 +35,9 @@ import (
 var (
 	// ErrNotTable: there is no Delta log in the place. A writer may make a table there.
 	ErrNotTable = errors.New("not a Delta table")
+	// ErrUnfit: the table can't take the rows, as the error shows column by column. Change the definition or
+	// the table.
+	ErrUnfit = errors.New("the rows do not fit the table")
 	// ErrUnsupported: the table needs what this package can't do, which the error names.
 	ErrUnsupported = errors.New("not supported")
 )

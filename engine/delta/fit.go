@@ -44,7 +44,7 @@ func fit(want column.Schema, wantBy []string, have Schema, haveBy []string, evol
 		return nil
 	}
 	w.Flush()
-	return fmt.Errorf("the rows do not fit the table:%s", trimLines(b.String()))
+	return fmt.Errorf("%w:%s", ErrUnfit, trimLines(b.String()))
 }
 
 const lacksColumn = "<- not in the table: evolve: add would add it"

@@ -182,6 +182,20 @@ func (t *Table) usable(s *state) error {
 	return err
 }
 
+// Check says whether the table that is there now can take the rows, and which columns it would get. It makes
+// none: ErrNotTable says that there is none yet. It may be called without Open.
+func (t *Table) Check(ctx context.Context) (adds []string, err error) {
+	s := newState(false)
+	err = s.advance(ctx, t.config.Store, Latest)
+	if err == nil {
+		err = t.usable(s)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.config.Name, err)
+	}
+	return lacking(t.config.Schema, s.schema).Names(), nil
+}
+
 // State reads the log again.
 func (t *Table) State(ctx context.Context) (engine.TableState, error) {
 	if err := t.refresh(ctx); err != nil {

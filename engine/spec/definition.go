@@ -77,8 +77,14 @@ type Table struct {
 	PartitionBy []string
 	Compression string // snappy, zstd or none
 	TargetFile  Bytes
+	Evolve      bool // the table gets the columns that it lacks
 	Schema      column.Schema
+
+	at Node
 }
+
+// Error is an error about the table, at its place in the definition.
+func (t Table) Error(message string) *Error { return t.at.keyError(message, "") }
 
 // An Explainer is a config that has something to say in a printed plan, such as where a law holds.
 type Explainer interface{ Explain() string }

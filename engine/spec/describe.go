@@ -74,6 +74,7 @@ type TableDescription struct {
 	PartitionBy []string            `json:"partition_by,omitempty"`
 	Compression string              `json:"compression,omitempty"`
 	TargetFile  int64               `json:"target_file,omitempty"` // bytes
+	Evolve      string              `json:"evolve,omitempty"`      // none or add
 	Columns     []ColumnDescription `json:"columns"`
 }
 
@@ -96,10 +97,17 @@ func (d *Definition) Describe() Description {
 		t := d.Tables[p.Name]
 		out.Tables = append(out.Tables, TableDescription{
 			Name: p.Name, From: t.From, Path: t.Path, PartitionBy: t.PartitionBy, Compression: t.Compression,
-			TargetFile: int64(t.TargetFile), Columns: columns(t.Schema),
+			TargetFile: int64(t.TargetFile), Evolve: evolution(t), Columns: columns(t.Schema),
 		})
 	}
 	return out
+}
+
+func evolution(t Table) string {
+	if t.Evolve {
+		return "add"
+	}
+	return "none"
 }
 
 // duration is "" for never.

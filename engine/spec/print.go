@@ -102,7 +102,11 @@ func (p *printer) table(t TableDescription) {
 	if len(t.PartitionBy) > 0 {
 		by = ", partitioned by " + strings.Join(t.PartitionBy, ", ")
 	}
-	p.line("\ntable %s  from %s, at %s%s, %s, files of %s", t.Name, t.From, t.Path, by, t.Compression, Bytes(t.TargetFile))
+	evolves := ""
+	if t.Evolve == "add" {
+		evolves = ", gets columns that it lacks"
+	}
+	p.line("\ntable %s  from %s, at %s%s, %s, files of %s%s", t.Name, t.From, t.Path, by, t.Compression, Bytes(t.TargetFile), evolves)
 	p.columns("", t.Columns)
 }
 

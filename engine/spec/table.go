@@ -15,7 +15,7 @@ func (l *loader) table(e Entry[tableLayout]) {
 	f := e.Value
 	t := Table{
 		From: f.From.Text(), Path: f.Path, PartitionBy: f.PartitionBy,
-		Compression: f.Compression, TargetFile: f.TargetFile,
+		Compression: f.Compression, TargetFile: f.TargetFile, Evolve: f.Evolve == "add", at: e.At,
 	}
 	if t.Compression == "" {
 		t.Compression = "snappy"
