@@ -44,10 +44,13 @@ type (
 		Size            *int64             `parquet:"size,optional"`
 		DeletionVector  *vectorRow         `parquet:"deletionVector,optional"`
 	}
+	// vectorRow has all columns of a deletion vector: readers want none of them or all.
 	vectorRow struct {
-		Storage *string `parquet:"storageType,optional"`
-		Path    *string `parquet:"pathOrInlineDv,optional"`
-		Offset  *int32  `parquet:"offset,optional"`
+		Storage     *string `parquet:"storageType,optional"`
+		Path        *string `parquet:"pathOrInlineDv,optional"`
+		Offset      *int32  `parquet:"offset,optional"`
+		Size        *int32  `parquet:"sizeInBytes,optional"`
+		Cardinality *int64  `parquet:"cardinality,optional"`
 	}
 	metadataRow struct {
 		ID            *string            `parquet:"id,optional"`
