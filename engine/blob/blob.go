@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"time"
 )
 
 // The errors a caller acts on; implementations wrap them.
@@ -141,3 +142,21 @@ func (s *sub) Delete(ctx context.Context, name string) error { return s.s.Delete
 
 // URL implements Store.
 func (s *sub) URL() string { return s.s.URL() + "/" + s.prefix[:len(s.prefix)-1] }
+
+// A Sweeper is a Store in which the beginnings of objects stay whose writers died: parts of uploads,
+// temporary files. No List shows them.
+type Sweeper interface {
+	// Sweep deletes those of names with prefix that were begun before a time, and gives their number.
+	Sweep(ctx context.Context, prefix string, before time.Time) (swept int, err error)
+}
+
+// Sweep sweeps a store that is a Sweeper; of another it does nothing.
+func Sweep(ctx context.Context, s Store, prefix string, before time.Time) (swept int, err error) {
+	if part, ok := s.(*sub); ok {
+		return Sweep(ctx, part.s, part.prefix+prefix, before)
+	}
+	if sweeper, ok := s.(Sweeper); ok {
+		return sweeper.Sweep(ctx, prefix, before)
+	}
+	return 0, nil
+}
