@@ -44,7 +44,12 @@ func showDemo(ctx context.Context, o demoOptions, p *pipeline, w io.Writer) erro
 
 // tablePath is a table's folder as a person would type it.
 func (p *pipeline) tablePath(name string) string {
-	return strings.TrimSuffix(p.def.Lake, "/") + "/" + p.pathOf(name)
+	lake, options, ok := strings.Cut(p.def.Lake, "?")
+	path := strings.TrimSuffix(lake, "/") + "/" + p.pathOf(name)
+	if ok {
+		return "'" + path + "?" + options + "'" // quoted: a shell makes something of ? and &
+	}
+	return path
 }
 
 // tableNames is every table of the pipeline, the quarantine last.

@@ -129,12 +129,12 @@ func checkLakes(defs []*spec.Definition) []error {
 	var errs []error
 	files := map[[2]string]string{}
 	for _, d := range defs {
-		lake, err := folder(d.Lake)
+		lake, err := parsePlace(d.Lake)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: lake %w", d.File, err))
 			continue
 		}
-		key := [2]string{lake, d.Plan.Pipeline}
+		key := [2]string{lake.id(), d.Plan.Pipeline}
 		if other, ok := files[key]; ok {
 			errs = append(errs, usagef("%s and %s are both pipeline %s in the lake %s", other, d.File, d.Plan.Pipeline, d.Lake))
 		}

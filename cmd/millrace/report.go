@@ -25,7 +25,8 @@ type report struct {
 	Allocs    uint64                 `json:"allocs"`     // objects allocated by the whole process
 	Ledger    map[string]rowCounts   `json:"ledger"`     // of this run
 	Tables    map[string]tableReport `json:"tables"`
-	StageS    map[string]float64     `json:"stage_s"` // seconds by stage, over all goroutines
+	StageS    map[string]float64     `json:"stage_s"`            // seconds by stage, over all goroutines
+	Requests  map[string]int64       `json:"requests,omitempty"` // to the bucket of the lake, by the API's names
 	Completed bool                   `json:"completed"`
 
 	quarantine string // which of Tables holds what was refused
@@ -53,7 +54,7 @@ func (f *fleet) reports() []report {
 		s := p.task.Status()
 		out := report{
 			Pipeline: p.def.Plan.Pipeline, Epochs: r.Epochs, Records: s.Records, First: s.FirstRecord, WallS: time.Since(f.began).Seconds(), CPUS: cpu.Seconds(), MaxRSSMB: rss, Allocs: mem.Mallocs,
-			Ledger: r.Ledger, Tables: map[string]tableReport{}, StageS: s.StageSeconds, Completed: f.ended[i],
+			Ledger: r.Ledger, Tables: map[string]tableReport{}, StageS: s.StageSeconds, Requests: requests(p.lake), Completed: f.ended[i],
 			quarantine: p.def.Plan.Quarantine,
 		}
 		for name, v := range r.Versions {
@@ -122,7 +123,15 @@ func (r report) print(w io.Writer) {
 			text += fmt.Sprintf(", %s %s", count(x.n), x.what)
 		}
 	}
-	fmt.Fprintf(w, "%s, %s, %.1f s\n", text, plural(int(r.Epochs), "epoch"), r.WallS)
+	text = fmt.Sprintf("%s, %s, %.1f s", text, plural(int(r.Epochs), "epoch"), r.WallS)
+	var asked int64
+	for _, n := range r.Requests {
+		asked += n
+	}
+	if asked > 0 {
+		text += fmt.Sprintf(", %s requests to the bucket (%.1f an epoch)", count(asked), float64(asked)/float64(max(r.Epochs, 1)))
+	}
+	fmt.Fprintln(w, text)
 }
 
 // printLedger shows what became of the rows of each source and stream.

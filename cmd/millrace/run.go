@@ -189,7 +189,7 @@ func (f *fleet) run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for i, p := range f.pipelines {
 		all.Go(func() {
-			result, err := p.task.Run(ctx)
+			result, err := p.run(ctx)
 			if err != nil {
 				errs[i] = fmt.Errorf("pipeline %s: %w", p.def.Plan.Pipeline, err)
 				f.stop()
@@ -204,6 +204,14 @@ func (f *fleet) run(ctx context.Context) error {
 	}
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+// run runs the pipeline once its lake has shown that it is one.
+func (p *pipeline) run(ctx context.Context) (engine.Result, error) {
+	if err := probe(ctx, p.lake); err != nil {
+		return engine.Result{}, err
+	}
+	return p.task.Run(ctx)
 }
 
 // stop ends all pipelines in good order.
@@ -221,7 +229,7 @@ func (f *fleet) serve(ctx context.Context, addr string, log *slog.Logger) (done 
 	}
 	var shown []monitor.Pipeline
 	for _, p := range f.pipelines {
-		shown = append(shown, monitor.Pipeline{Name: p.def.Plan.Pipeline, Task: p.task})
+		shown = append(shown, monitor.Pipeline{Name: p.def.Plan.Pipeline, Task: p.task, Requests: func() map[string]int64 { return requests(p.lake) }})
 	}
 	log.Info("listening", "http", l.Addr().String())
 	over, end := context.WithCancel(ctx)

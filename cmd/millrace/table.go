@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/millrace-io/millrace/engine/blob"
-	"github.com/millrace-io/millrace/engine/blob/file"
 	"github.com/millrace-io/millrace/engine/delta"
 )
 
@@ -24,7 +22,7 @@ func newTable() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "table",
 		Short: "Look at a Delta table",
-		Long:  "table looks at any Delta table of reader version 1. URL is the table's folder.",
+		Long:  "table looks at any Delta table of reader version 1. URL is the table's\nfolder, or s3://bucket/path: docs/s3.md says how its credentials and options are found.",
 		Args:  commandsOnly,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -44,18 +42,6 @@ func (f *tableFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Lookup("version").DefValue = "0" // -1 is nothing to show
 	cmd.Flags().StringVar(&f.at, "at", "", "look at the version that was the newest at this time, as 2006-01-02T15:04:05Z or 2006-01-02")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON")
-}
-
-// openTable opens the place of a table, which must be there: looking at a table makes no folder.
-func openTable(url string) (blob.Store, error) {
-	path, err := folder(url)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return nil, usagef("%s: there is no such folder", url)
-	}
-	return file.New(path)
 }
 
 // snapshot loads the version of a table that the flags name.

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/blob"
-	"github.com/millrace-io/millrace/engine/blob/file"
 	"github.com/millrace-io/millrace/engine/checkpoint"
 	"github.com/millrace-io/millrace/engine/delta"
 	"github.com/millrace-io/millrace/engine/kafka"
@@ -83,27 +80,6 @@ const defaultTask = "all"
 
 // stateHome is where a task keeps its checkpoints and state, under the lake.
 func stateHome(pipeline, task string) string { return "_millrace/" + pipeline + "/" + task }
-
-// openLake opens the place of the tables.
-func openLake(lake string) (blob.Store, error) {
-	path, err := folder(lake)
-	if err != nil {
-		return nil, fmt.Errorf("lake %w", err)
-	}
-	return file.New(path)
-}
-
-// folder is the path that a URL names: "file:///data/lake", or a path as it is.
-func folder(url string) (string, error) {
-	if scheme, _, ok := strings.Cut(url, "://"); ok && scheme != "file" {
-		return "", usagef("%s: this version knows tables in folders only", url)
-	}
-	path, err := filepath.Abs(strings.TrimPrefix(url, "file://"))
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", url, err)
-	}
-	return path, nil
-}
 
 func newSource(name string, s spec.Source, def *spec.Definition, log *slog.Logger) (engine.Source, error) {
 	switch c := s.Config.(type) {

@@ -160,3 +160,26 @@ func Sweep(ctx context.Context, s Store, prefix string, before time.Time) (swept
 	}
 	return 0, nil
 }
+
+// DeleteAll deletes objects, in fewer requests than one each where the store can. After an error some of them
+// may be there still; it can be repeated.
+func DeleteAll(ctx context.Context, s Store, names []string) error {
+	switch s := s.(type) {
+	case *sub:
+		whole := make([]string, len(names))
+		for i, name := range names {
+			whole[i] = s.prefix + name
+		}
+		return DeleteAll(ctx, s.s, whole)
+	case interface {
+		DeleteAll(ctx context.Context, names []string) error
+	}:
+		return s.DeleteAll(ctx, names)
+	}
+	for _, name := range names {
+		if err := s.Delete(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

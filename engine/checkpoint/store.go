@@ -30,6 +30,7 @@ const (
 // Store implements engine.Checkpoints.
 type Store struct {
 	blobs blob.Store
+	kept  inventory
 }
 
 // New keeps a task's checkpoints in blobs, which is the task's own folder.
@@ -129,6 +130,9 @@ func (s *Store) Write(ctx context.Context, c *engine.Checkpoint) error {
 	}
 	for attempt, pause := 1, writePause; ; attempt, pause = attempt+1, 2*pause {
 		done, err := s.tryWrite(ctx, c, data)
+		if done && err == nil {
+			s.kept.wrote(c)
+		}
 		if done {
 			return err
 		}
@@ -175,6 +179,7 @@ func (s *Store) WriteState(ctx context.Context, epoch engine.Epoch, sections []e
 	if err := s.blobs.Put(ctx, name, data); err != nil {
 		return engine.StateRef{}, err
 	}
+	s.kept.stored(name, epoch)
 	return engine.StateRef{Name: name, Size: int64(len(data))}, nil
 }
 
@@ -192,48 +197,4 @@ func (s *Store) ReadState(ctx context.Context, ref engine.StateRef) ([]engine.Se
 		return nil, fmt.Errorf("%s: %w", ref.Name, err)
 	}
 	return sections, nil
-}
-
-// Collect deletes checkpoints older than keep, and state objects that no remaining checkpoint names and
-// that were not written for a newer epoch than the newest checkpoint.
-func (s *Store) Collect(ctx context.Context, keep engine.Epoch) error {
-	var old []string
-	named := map[string]bool{}
-	newest := engine.Epoch(-1)
-	for info, err := range s.blobs.List(ctx, checkpoints, "") {
-		if err != nil {
-			return fmt.Errorf("list checkpoints: %w", err)
-		}
-		e, ok := epochOf(info.Name)
-		if !ok {
-			continue
-		}
-		if e < keep {
-			old = append(old, info.Name)
-			continue
-		}
-		c, err := s.Read(ctx, e)
-		if err != nil {
-			return err
-		}
-		for _, ref := range c.State {
-			named[ref.Name] = true
-		}
-		newest = max(newest, e)
-	}
-	for info, err := range s.blobs.List(ctx, state, "") {
-		if err != nil {
-			return fmt.Errorf("list state: %w", err)
-		}
-		e, err := strconv.ParseInt(strings.TrimPrefix(info.Name, state)[:min(20, len(info.Name)-len(state))], 10, 64)
-		if err == nil && engine.Epoch(e) <= newest && !named[info.Name] {
-			old = append(old, info.Name)
-		}
-	}
-	for _, name := range old {
-		if err := s.blobs.Delete(ctx, name); err != nil {
-			return fmt.Errorf("delete %s: %w", name, err)
-		}
-	}
-	return nil
 }

@@ -129,3 +129,41 @@ func TestCollect(t *testing.T) {
 		t.Error("checkpoint 1 is still there")
 	}
 }
+
+// TestCollectLooksOnce: the folder is listed by the first collection only; later ones know what this process
+// wrote, and a failed one is made up for by the next.
+func TestCollectLooksOnce(t *testing.T) {
+	inner := mem.New()
+	down := false
+	store := fault.New(inner, func(c fault.Call) fault.Fault {
+		if down && c.Op == "Delete" {
+			return fault.Fault{Kind: fault.FailBefore}
+		}
+		return fault.Fault{}
+	})
+	s := New(store)
+	for epoch := range engine.Epoch(6) {
+		ref, err := s.WriteState(t.Context(), epoch, someSections())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := checkpointOf(epoch, "ours")
+		c.State = []engine.StateRef{ref}
+		if err := s.Write(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		before := len(store.Calls())
+		down = epoch == 4
+		if err := s.Collect(t.Context(), epoch-1); (err != nil) != down {
+			t.Errorf("epoch %d: %v", epoch, err)
+		}
+		for _, call := range store.Calls()[before:] {
+			if epoch > 0 && call.Op != "Delete" {
+				t.Errorf("epoch %d: %v", epoch, call)
+			}
+		}
+	}
+	if n := len(inner.Snapshot()); n != 4 {
+		t.Errorf("%d objects are left, want two checkpoints and their state", n)
+	}
+}

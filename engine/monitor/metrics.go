@@ -27,6 +27,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, m := range metrics() {
 		ch <- m.desc
 	}
+	ch <- requestsTotal()
 }
 
 // Collect implements prometheus.Collector.
@@ -34,12 +35,21 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	families := metrics()
 	for _, p := range c.pipelines {
 		s := p.Task.Status()
+		if p.Requests != nil {
+			for op, n := range p.Requests() {
+				ch <- prometheus.MustNewConstMetric(requestsTotal(), prometheus.CounterValue, float64(n), s.Pipeline, s.Task, op)
+			}
+		}
 		for _, m := range families {
 			m.read(&s, func(value float64, labels ...string) {
 				ch <- prometheus.MustNewConstMetric(m.desc, m.kind, value, append([]string{s.Pipeline, s.Task}, labels...)...)
 			})
 		}
 	}
+}
+
+func requestsTotal() *prometheus.Desc {
+	return prometheus.NewDesc("millrace_store_requests_total", "Requests to the bucket of the lake, each attempt counted.", []string{"pipeline", "task", "op"}, nil)
 }
 
 func metrics() []metric {

@@ -27,6 +27,8 @@ import (
 type Pipeline struct {
 	Name string
 	Task *engine.Task
+	// Requests counts what was asked of the store so far, by kind; nil: it is not counted.
+	Requests func() map[string]int64
 }
 
 // Handler serves the pages of the package for the pipelines.

@@ -11,7 +11,7 @@ import (
 
 type layout struct {
 	Pipeline   string            `yaml:"pipeline,required" doc:"Name of the pipeline. State, commits and metrics go by it."`
-	Lake       string            `yaml:"lake" doc:"Folder that holds the tables, as a path or a file:// URL."`
+	Lake       lakeText          `yaml:"lake" doc:"Where the tables are: a folder, as a path or a file:// URL, or a bucket, as s3://bucket/prefix or as a map of url and options."`
 	Vars       Map[string]       `yaml:"vars" doc:"Defaults of variables that are used as ${NAME}. --set and the environment come first."`
 	Sources    Map[Node]         `yaml:"sources,required" doc:"Where records come from, by name."`
 	Streams    Map[streamLayout] `yaml:"streams" doc:"Steps over the rows of a source or of another stream, by name."`

@@ -98,7 +98,7 @@ func (l *loader) head() {
 		l.name(n, "pipeline")
 	}
 	if l.def.Lake = l.opts.Lake; l.def.Lake == "" {
-		l.def.Lake = f.Lake
+		l.def.Lake = string(f.Lake)
 	}
 	if l.def.Lake == "" {
 		n, ok := l.root.Get("lake")

@@ -76,6 +76,18 @@ func (j *Judged) writeRows(t testing.TB) {
 	}
 }
 
+// Rows is the rows of a table as JSON.
+func Rows(t testing.TB, store blob.Store) []string {
+	t.Helper()
+	s, err := delta.Load(t.Context(), store, delta.Latest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	(&Judged{store: store, snapshot: s}).EachRow(t, func(line []byte) { rows = append(rows, string(line)) })
+	return rows
+}
+
 // EachRow yields the table's rows as JSON, lent for the call.
 func (j *Judged) EachRow(t testing.TB, yield func(line []byte)) {
 	t.Helper()

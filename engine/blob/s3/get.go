@@ -183,18 +183,3 @@ func (s *Store) listed(page *s3.ListObjectsV2Output, o types.Object) (info blob.
 	info = blob.Info{Name: name, Size: aws.ToInt64(o.Size), ModifiedMillis: aws.ToTime(o.LastModified).UnixMilli()}
 	return info, blob.CheckName(name) == nil, nil
 }
-
-// Delete removes an object.
-func (s *Store) Delete(ctx context.Context, name string) error {
-	err := blob.CheckName(name)
-	if err == nil {
-		err = s.again(ctx, "DeleteObject", 0, func(ctx context.Context) error {
-			_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: s.bucket(), Key: s.key(name)})
-			return err
-		})
-	}
-	if err != nil && !isNotFound(err) {
-		return s.failed("delete", name, err)
-	}
-	return nil
-}

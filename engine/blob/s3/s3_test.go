@@ -333,3 +333,34 @@ func TestConfigRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestDeleteAll: two and a half thousand objects go in three requests, and one that is not there is no error.
+func TestDeleteAll(t *testing.T) {
+	store := newServer(t).store(t, "lake")
+	names := []string{"never was"}
+	for i := range 2499 {
+		names = append(names, fmt.Sprintf("t/%d", i))
+		if err := store.Put(t.Context(), names[i+1], nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Put(t.Context(), "t/kept", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := blob.DeleteAll(t.Context(), store, names); err != nil {
+		t.Fatal(err)
+	}
+	left := ""
+	for info := range store.List(t.Context(), "", "") {
+		left += info.Name
+	}
+	if n := store.Requests()["DeleteObjects"]; left != "t/kept" || n != 3 {
+		t.Errorf("left %q after %d requests", left, n)
+	}
+	if err := blob.DeleteAll(t.Context(), blob.Sub(store, "t"), []string{"kept"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Get(t.Context(), "t/kept"); !errors.Is(err, blob.ErrNotFound) {
+		t.Errorf("it is there: %v", err)
+	}
+}
