@@ -31,7 +31,7 @@ func lookAtTables(ctx context.Context, def *spec.Definition) (tableFindings, err
 	}
 	for _, p := range def.Plan.Tables {
 		t := def.Tables[p.Name]
-		table, err := newDeltaTable(lake, def, p.Name, t, "")
+		table, err := newDeltaTable(lake, def, p.Name, t, "", nil)
 		if err != nil {
 			return r, err
 		}

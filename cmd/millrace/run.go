@@ -211,6 +211,7 @@ func (p *pipeline) run(ctx context.Context) (engine.Result, error) {
 	if err := probe(ctx, p.lake); err != nil {
 		return engine.Result{}, err
 	}
+	defer p.keep(ctx)()
 	return p.task.Run(ctx)
 }
 

@@ -21,12 +21,12 @@ import (
 func newTable() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "table",
-		Short: "Look at a Delta table",
-		Long:  "table looks at any Delta table of reader version 1. URL is the table's\nfolder, or s3://bucket/path: docs/s3.md says how its credentials and options are found.",
+		Short: "Look at a Delta table, and look after it",
+		Long:  "table looks at and after any Delta table of reader version 1 and writer version 2. URL is the table's\nfolder, or s3://bucket/path: docs/s3.md says how its credentials and options are found.",
 		Args:  commandsOnly,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTableShow(), newTableRead(), newTableHistory(), newTableFiles())
+	cmd.AddCommand(newTableShow(), newTableRead(), newTableHistory(), newTableFiles(), newTableOptimize(), newTableVacuum(), newTableCheckpoint())
 	return cmd
 }
 

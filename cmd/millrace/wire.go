@@ -12,6 +12,7 @@ import (
 	"github.com/millrace-io/millrace/engine/checkpoint"
 	"github.com/millrace-io/millrace/engine/delta"
 	"github.com/millrace-io/millrace/engine/kafka"
+	"github.com/millrace-io/millrace/engine/maintenance"
 	"github.com/millrace-io/millrace/engine/parquet"
 	"github.com/millrace-io/millrace/engine/spec"
 )
@@ -22,6 +23,8 @@ type pipeline struct {
 	task *engine.Task
 	lake blob.Store
 	srcs []engine.Source
+
+	keeper *maintenance.Keeper // of its tables
 }
 
 // wire makes the pipeline's parts. Nothing is opened yet: the task does that when it runs.
@@ -35,7 +38,7 @@ func wire(def *spec.Definition, opt engine.Options, log *slog.Logger) (*pipeline
 	}
 	opt.Logger, opt.Memory = log, int64(def.MemoryBudget)
 	home := stateHome(def.Plan.Pipeline, opt.Task)
-	p := &pipeline{def: def, lake: lake}
+	p := &pipeline{def: def, lake: lake, keeper: newKeeper(lake, def, log)}
 	ports := engine.Ports{Sources: map[string]engine.Source{}, Tables: map[string]engine.Table{}, Checkpoints: checkpoint.New(blob.Sub(lake, home))}
 	checkpoints := lake.URL() + "/" + home
 	for name, s := range def.Sources {
@@ -47,12 +50,12 @@ func wire(def *spec.Definition, opt engine.Options, log *slog.Logger) (*pipeline
 		p.srcs = append(p.srcs, src)
 	}
 	for name, t := range def.Tables {
-		if ports.Tables[name], err = newDeltaTable(lake, def, name, t, checkpoints); err != nil {
+		if ports.Tables[name], err = newDeltaTable(lake, def, name, t, checkpoints, p.keeper.Due); err != nil {
 			return nil, err
 		}
 	}
 	q := def.Plan.Quarantine
-	if ports.Tables[q], err = newDeltaTable(lake, def, q, quarantineTable(def), checkpoints); err != nil {
+	if ports.Tables[q], err = newDeltaTable(lake, def, q, quarantineTable(def), checkpoints, p.keeper.Due); err != nil {
 		return nil, err
 	}
 	if p.task, err = engine.NewTask(&def.Plan, ports, opt); err != nil {
@@ -92,7 +95,9 @@ func newSource(name string, s spec.Source, def *spec.Definition, log *slog.Logge
 	}
 }
 
-func newDeltaTable(lake blob.Store, def *spec.Definition, name string, t spec.Table, checkpoints string) (*delta.Table, error) {
+// newDeltaTable makes a table of the definition. due is told of versions that a checkpoint of the table's log is due
+// for.
+func newDeltaTable(lake blob.Store, def *spec.Definition, name string, t spec.Table, checkpoints string, due func(table string, version int64)) (*delta.Table, error) {
 	store := blob.Sub(lake, t.Path)
 	newWriter, err := dataFiles(store, t)
 	if err != nil {
@@ -101,6 +106,7 @@ func newDeltaTable(lake blob.Store, def *spec.Definition, name string, t spec.Ta
 	return delta.NewTable(delta.Config{
 		Name: name, Pipeline: def.Plan.Pipeline, Store: store, Schema: t.Schema, PartitionBy: t.PartitionBy, Evolve: t.Evolve,
 		CheckpointsURL: checkpoints, EngineInfo: "millrace/" + version, NewWriter: newWriter,
+		CheckpointDue: func(version int64) { due(name, version) },
 	})
 }
 

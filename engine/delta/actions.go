@@ -88,6 +88,9 @@ type Remove struct {
 	DeletionVector  *deletionVector    `json:"deletionVector,omitempty"`
 }
 
+// Name is the file's name relative to the table as the store has it.
+func (r *Remove) Name() (string, error) { return decodePath(r.Path) }
+
 // remove is the tombstone of an added file.
 func (a *Add) remove(millis int64, dataChange bool) *Remove {
 	return &Remove{
@@ -125,6 +128,26 @@ func AddAction(name string, values map[string]*string, size, modified int64, sta
 		values = map[string]*string{} // the protocol asks for an object
 	}
 	return line(action{Add: &Add{Path: encodePath(name), PartitionValues: values, Size: size, ModifiedMillis: modified, DataChange: true, Stats: stats}})
+}
+
+// ParseAdd reads what AddAction gives for a file in a folder of the table, "" for its root, and of a partition.
+func ParseAdd(raw json.RawMessage, folder string, values map[string]*string) (*Add, error) {
+	var a action
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return nil, fmt.Errorf("an add action: %w", err)
+	}
+	if a.Add == nil {
+		return nil, fmt.Errorf("no add action: %s", raw)
+	}
+	name, err := a.Add.Name()
+	if err != nil {
+		return nil, err
+	}
+	if folder != "" {
+		name = folder + "/" + name
+	}
+	a.Add.Path, a.Add.PartitionValues = encodePath(name), values
+	return a.Add, nil
 }
 
 // line is an action as a line of the log, without the line's end.

@@ -59,6 +59,12 @@ func (s *Snapshot) Schema() Schema { return s.state.schema }
 // Files is the table's data files, in the order in which they were added.
 func (s *Snapshot) Files() []*Add { return s.state.files.sorted() }
 
+// Tombstones is the files that were removed and not added again, as far as the log tells, by path.
+func (s *Snapshot) Tombstones() []*Remove { return s.state.files.tombstones() }
+
+// Writable says why nothing can be written to the table.
+func (s *Snapshot) Writable() error { return s.state.writable() }
+
 // Txn is the last txn of an application.
 func (s *Snapshot) Txn(appID string) (t Txn, ok bool) {
 	at, ok := s.state.txns[appID]

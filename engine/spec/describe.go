@@ -10,15 +10,16 @@ import (
 // A Description is a plan for people and programs: the typed schema of every edge. Its JSON form is what
 // `check --json` prints: names of fields are not changed lightly.
 type Description struct {
-	File       string              `json:"file"`
-	Pipeline   string              `json:"pipeline"`
-	Lake       string              `json:"lake"`
-	Commit     CommitDescription   `json:"commit"`
-	Sources    []SourceDescription `json:"sources"`
-	Streams    []StreamDescription `json:"streams"`
-	Tables     []TableDescription  `json:"tables"`
-	Quarantine TableDescription    `json:"quarantine"`
-	Warnings   []*Error            `json:"warnings"`
+	File        string                 `json:"file"`
+	Pipeline    string                 `json:"pipeline"`
+	Lake        string                 `json:"lake"`
+	Commit      CommitDescription      `json:"commit"`
+	Maintenance MaintenanceDescription `json:"maintenance"`
+	Sources     []SourceDescription    `json:"sources"`
+	Streams     []StreamDescription    `json:"streams"`
+	Tables      []TableDescription     `json:"tables"`
+	Quarantine  TableDescription       `json:"quarantine"`
+	Warnings    []*Error               `json:"warnings"`
 }
 
 // A CommitDescription says when an epoch ends. Zero or empty: never for that reason.
@@ -83,9 +84,10 @@ func (d *Definition) Describe() Description {
 	c := d.Plan.Commit
 	out := Description{
 		File: d.File, Pipeline: d.Plan.Pipeline, Lake: d.Lake, Warnings: append([]*Error{}, d.Warnings...),
-		Commit:     CommitDescription{Rows: c.Rows, Bytes: c.Bytes, Every: duration(c.Every)},
-		Streams:    []StreamDescription{},
-		Quarantine: TableDescription{Name: d.Plan.Quarantine, Path: d.QuarantinePath, Columns: columns(engine.QuarantineSchema)},
+		Commit:      CommitDescription{Rows: c.Rows, Bytes: c.Bytes, Every: duration(c.Every)},
+		Maintenance: d.Maintenance.describe(),
+		Streams:     []StreamDescription{},
+		Quarantine:  TableDescription{Name: d.Plan.Quarantine, Path: d.QuarantinePath, Columns: columns(engine.QuarantineSchema)},
 	}
 	for _, s := range d.Plan.Sources {
 		out.Sources = append(out.Sources, d.describeSource(s))

@@ -10,21 +10,25 @@ import (
 // from them.
 
 type layout struct {
-	Pipeline   string            `yaml:"pipeline,required" doc:"Name of the pipeline. State, commits and metrics go by it."`
-	Lake       lakeText          `yaml:"lake" doc:"Where the tables are: a folder, as a path or a file:// URL, or a bucket, as s3://bucket/prefix or as a map of url and options."`
-	Vars       Map[string]       `yaml:"vars" doc:"Defaults of variables that are used as ${NAME}. --set and the environment come first."`
-	Sources    Map[Node]         `yaml:"sources,required" doc:"Where records come from, by name."`
-	Streams    Map[streamLayout] `yaml:"streams" doc:"Steps over the rows of a source or of another stream, by name."`
-	Tables     Map[tableLayout]  `yaml:"tables,required" doc:"Delta tables that the pipeline writes, by name."`
-	Quarantine string            `yaml:"quarantine" doc:"Path of the table of rows that were refused, under the lake. Default: the pipeline's name and _quarantine."`
-	Commit     commitLayout      `yaml:"commit" doc:"When rows are committed to the tables: whatever comes first."`
-	Memory     memoryLayout      `yaml:"memory" doc:"Bounds of memory."`
+	Pipeline    string            `yaml:"pipeline,required" doc:"Name of the pipeline. State, commits and metrics go by it."`
+	Lake        lakeText          `yaml:"lake" doc:"Where the tables are: a folder, as a path or a file:// URL, or a bucket, as s3://bucket/prefix or as a map of url and options."`
+	Vars        Map[string]       `yaml:"vars" doc:"Defaults of variables that are used as ${NAME}. --set and the environment come first."`
+	Sources     Map[Node]         `yaml:"sources,required" doc:"Where records come from, by name."`
+	Streams     Map[streamLayout] `yaml:"streams" doc:"Steps over the rows of a source or of another stream, by name."`
+	Tables      Map[tableLayout]  `yaml:"tables,required" doc:"Delta tables that the pipeline writes, by name."`
+	Quarantine  string            `yaml:"quarantine" doc:"Path of the table of rows that were refused, under the lake. Default: the pipeline's name and _quarantine."`
+	Commit      commitLayout      `yaml:"commit" doc:"When rows are committed to the tables: whatever comes first."`
+	Memory      memoryLayout      `yaml:"memory" doc:"Bounds of memory."`
+	Maintenance maintenanceLayout `yaml:"maintenance" doc:"What is done for the tables while the pipeline runs."`
 }
 
 func newLayout() layout {
 	return layout{
 		Commit: commitLayout{Every: 10 * time.Second, TargetFile: 128 << 20},
 		Memory: memoryLayout{Budget: 64 << 20},
+		Maintenance: maintenanceLayout{
+			Checkpoint: true, Optimize: optimizeLayout{Every: time.Minute}, Vacuum: vacuumLayout{Every: 24 * time.Hour},
+		},
 	}
 }
 
@@ -69,6 +73,21 @@ type commitLayout struct {
 	Rows       int64         `yaml:"rows" doc:"Records taken in. 0: never for that reason."`
 	Bytes      Bytes         `yaml:"bytes" doc:"Bytes taken in. 0B: never for that reason."`
 	TargetFile Bytes         `yaml:"target_file" doc:"Size at which a data file is full."`
+}
+
+type maintenanceLayout struct {
+	Checkpoint bool           `yaml:"checkpoint" doc:"Whether the tables' logs get the checkpoints that their delta.checkpointInterval asks for, and are cleaned up as their retention says."`
+	Optimize   optimizeLayout `yaml:"optimize" doc:"When small files are put together."`
+	Vacuum     vacuumLayout   `yaml:"vacuum" doc:"When files are deleted that are needed no more."`
+}
+
+type optimizeLayout struct {
+	Every time.Duration `yaml:"every" doc:"Time from the end of one to the next. 0s: never."`
+}
+
+type vacuumLayout struct {
+	Every     time.Duration `yaml:"every" doc:"Time from the end of one to the next; the first comes after a quarter of it. 0s: never."`
+	Retention time.Duration `yaml:"retention" doc:"How long a file is kept that was removed from the table. At least 168h. Default: the table's delta.deletedFileRetentionDuration, a week unless it says otherwise."`
 }
 
 type memoryLayout struct {

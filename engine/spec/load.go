@@ -122,6 +122,7 @@ func (l *loader) head() {
 		}
 	}
 	l.commit()
+	l.maintenance()
 }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

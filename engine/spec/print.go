@@ -30,6 +30,7 @@ func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.text, format
 func (p *printer) plan(d Description, budget Bytes) {
 	p.line("pipeline %s, lake %s", d.Pipeline, d.Lake)
 	p.line("commits %s; memory for rows in flight %s", commitText(d.Commit), budget)
+	p.line("maintenance: %s", d.Maintenance.text())
 	for _, s := range d.Sources {
 		p.line("\nsource %s  %s, %s, from the %s record; event time %s, at most %s late", s.Name, s.Kind, s.Format, s.Start, s.EventTime, s.MaxDelay)
 		p.label = 0
