@@ -73,6 +73,29 @@ func TestVacuum(t *testing.T) {
 	})
 }
 
+// TestVacuumKeepsWhatWasRemovedLately: a file may be old and still be needed by readers of a version that is not.
+func TestVacuumKeepsWhatWasRemovedLately(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, places := mem.New(), lake{}
+		places.prepares(t, "p")
+		w := write(t, store, "p", "id: long!, city: string")
+		w.rows(numbered(0, 3)...)
+		w.rows(numbered(3, 6)...)
+		time.Sleep(30 * day)
+		if _, err := optimize().Run(t.Context(), table(store)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(6 * day)
+		if done, err := vacuum(places).Run(t.Context(), table(store)); err != nil || len(done.Files) != 0 || done.Kept != 2 {
+			t.Errorf("six days after: %+v, %v", done, err)
+		}
+		time.Sleep(2 * day)
+		if done, err := vacuum(places).Run(t.Context(), table(store)); err != nil || len(done.Files) != 2 {
+			t.Errorf("eight days after: %+v, %v", done, err)
+		}
+	})
+}
+
 // TestVacuumKeepsWhatIsOnItsWay: a file that a checkpoint names stays however old it is, for it will be
 // committed; a younger one stays that no checkpoint names yet.
 func TestVacuumKeepsWhatIsOnItsWay(t *testing.T) {
