@@ -203,7 +203,7 @@ func (t *Task) commitAll(ctx context.Context, c *Checkpoint, prepared []Prepared
 	var all sync.WaitGroup
 	for i, p := range prepared {
 		all.Go(func() {
-			info := CommitInfo{Pipeline: c.Pipeline, Epoch: p.Epoch, Ledger: c.Ledger[t.streamOf(p.Table)]}
+			info := CommitInfo{Pipeline: c.Pipeline, Epoch: p.Epoch, Ledger: t.ledgerOf(c, p.Table)}
 			version, err := t.ports.Tables[p.Table].Commit(ctx, p, info)
 			if err != nil {
 				errs[i] = fmt.Errorf("commit epoch %d to table %s: %w", p.Epoch, p.Table, err)
@@ -216,14 +216,19 @@ func (t *Task) commitAll(ctx context.Context, c *Checkpoint, prepared []Prepared
 	return errors.Join(errs...)
 }
 
-// streamOf is the stream or source whose rows a table holds; "" for the quarantine table.
-func (t *Task) streamOf(table string) string {
+// ledgerOf is what the ledger says of the rows that a table holds: of its stream's or source's, or of all that
+// were refused for the quarantine table.
+func (t *Task) ledgerOf(c *Checkpoint, table string) Count {
 	for _, p := range t.plan.Tables {
 		if p.Name == table {
-			return p.From
+			return c.Ledger[p.From]
 		}
 	}
-	return ""
+	var refused int64
+	for _, count := range c.Ledger {
+		refused += count.Quarantined
+	}
+	return Count{In: refused, Out: refused}
 }
 
 // collectEvery is how many epochs pass between two collections of old checkpoints and state.

@@ -26,7 +26,7 @@ func newTable() *cobra.Command {
 		Args:  commandsOnly,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTableShow(), newTableRead(), newTableHistory(), newTableFiles(), newTableOptimize(), newTableVacuum(), newTableCheckpoint())
+	cmd.AddCommand(newTableShow(), newTableRead(), newTableHistory(), newTableFiles(), newTableOptimize(), newTableVacuum(), newTableCheckpoint(), newTableVerify())
 	return cmd
 }
 

@@ -104,7 +104,7 @@ func newDeltaTable(lake blob.Store, def *spec.Definition, name string, t spec.Ta
 		return nil, fmt.Errorf("table %s: %w", name, err)
 	}
 	return delta.NewTable(delta.Config{
-		Name: name, Pipeline: def.Plan.Pipeline, Store: store, Schema: t.Schema, PartitionBy: t.PartitionBy, Evolve: t.Evolve,
+		Name: name, Pipeline: def.Plan.Pipeline, Store: store, Schema: t.Schema, PartitionBy: t.PartitionBy, Evolve: t.Evolve, Dedupe: dedupeOf(def, t),
 		CheckpointsURL: checkpoints, EngineInfo: "millrace/" + version, NewWriter: newWriter,
 		CheckpointDue: func(version int64) { due(name, version) },
 	})

@@ -9,24 +9,22 @@ import (
 )
 
 // evolved is the metadata that the table needs for the rows, or nil where it has it: with the columns that
-// the table lacks, if it may get them, and with the place of the pipeline's checkpoints. The error says why
+// the table lacks, if it may get them, and with what its configuration must say of the
+// pipeline. The error says why
 // the rows don't fit.
 func (t *Table) evolved(s *state) (*Metadata, error) {
 	if err := fit(t.config.Schema, t.config.PartitionBy, s.schema, s.metadata.PartitionBy, t.config.Evolve); err != nil {
 		return nil, err
 	}
 	fresh := lacking(t.config.Schema, s.schema)
-	moved := t.config.CheckpointsURL != "" && s.metadata.Configuration[t.checkpointsKey()] != t.config.CheckpointsURL
-	if len(fresh) == 0 && !moved {
-		return nil, nil
-	}
 	m := *s.metadata
-	if moved {
-		m.Configuration = maps.Clone(m.Configuration)
-		if m.Configuration == nil {
-			m.Configuration = map[string]string{}
-		}
-		m.Configuration[t.checkpointsKey()] = t.config.CheckpointsURL
+	m.Configuration = maps.Clone(m.Configuration)
+	if m.Configuration == nil {
+		m.Configuration = map[string]string{}
+	}
+	t.mark(m.Configuration, s)
+	if len(fresh) == 0 && maps.Equal(m.Configuration, s.metadata.Configuration) {
+		return nil, nil
 	}
 	if len(fresh) > 0 {
 		text, err := appendColumns(m.SchemaString, fresh)

@@ -23,6 +23,17 @@ import (
 // files are still to be committed.
 const CheckpointsKey = "millrace.checkpoints."
 
+// DedupeKey is the entry of a table's configuration that says which of its rows do not agree with each other: a
+// Dedupe as JSON.
+const DedupeKey = "millrace.dedupe"
+
+// A Dedupe says that no two rows that agree in By are within Micros of each other in At.
+type Dedupe struct {
+	By     []string `json:"by"`
+	At     string   `json:"at,omitempty"` // a column of time; "": the rows' event time is not in the table
+	Micros int64    `json:"within_us"`
+}
+
 // A Config says which table a pipeline writes, and what into it.
 type Config struct {
 	Name        string        // in the definition
@@ -35,7 +46,9 @@ type Config struct {
 	Evolve bool
 
 	CheckpointsURL string // what the entry CheckpointsKey of this pipeline says; "": there is none
-	EngineInfo     string // "millrace/<version>", for commitInfo; "": "millrace"
+	// Dedupe is what the entry DedupeKey says, as long as no other pipeline writes to the table; "": there is none.
+	Dedupe     string
+	EngineInfo string // "millrace/<version>", for commitInfo; "": "millrace"
 
 	// NewWriter makes the writer of one lane's data files.
 	NewWriter func(lane int) engine.TableWriter
@@ -137,9 +150,7 @@ func (t *Table) creation(schema string) draft {
 		ID: uuid.NewString(), Name: t.config.Name, Format: Format{Provider: "parquet", Options: map[string]string{}}, SchemaString: schema,
 		PartitionBy: append([]string{}, t.config.PartitionBy...), Configuration: map[string]string{}, CreatedMillis: time.Now().UnixMilli(),
 	}
-	if t.config.CheckpointsURL != "" {
-		m.Configuration[t.checkpointsKey()] = t.config.CheckpointsURL
-	}
+	t.mark(m.Configuration, nil)
 	lines := append(line(action{Protocol: &Protocol{MinReader: readerVersion, MinWriter: writerVersion}}), '\n')
 	return draft{
 		info: CommitInfo{
@@ -150,7 +161,48 @@ func (t *Table) creation(schema string) draft {
 	}
 }
 
-func (t *Table) checkpointsKey() string { return CheckpointsKey + t.config.Pipeline }
+// mark writes into a table's configuration what it must say of this pipeline. s is the table's state; nil: it is
+// being made.
+func (t *Table) mark(configuration map[string]string, s *state) {
+	if t.config.CheckpointsURL != "" {
+		configuration[CheckpointsKey+t.config.Pipeline] = t.config.CheckpointsURL
+	}
+	if s != nil && t.shared(s) {
+		return
+	}
+	dedupe := t.config.Dedupe
+	if before, ok := configuration[DedupeKey]; ok || s != nil && len(s.txns) > 0 {
+		dedupe = bothDedupe(before, dedupe) // of the rows that are there, and those to come
+	}
+	if dedupe == "" {
+		delete(configuration, DedupeKey)
+	} else {
+		configuration[DedupeKey] = dedupe
+	}
+}
+
+// bothDedupe is what holds of rows of which some keep a and the others b: the shorter span, if they are of the
+// same columns, else nothing.
+func bothDedupe(a, b string) string {
+	var x, y Dedupe
+	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil || !slices.Equal(x.By, y.By) || x.At != y.At {
+		return ""
+	}
+	if x.Micros < y.Micros {
+		return a
+	}
+	return b
+}
+
+// shared says whether another application has written to the table.
+func (t *Table) shared(s *state) bool {
+	for id := range s.txns {
+		if !strings.HasPrefix(id, "millrace/"+t.config.Pipeline+"/") {
+			return true
+		}
+	}
+	return false
+}
 
 // texts makes JSON strings of the values, as other readers of commitInfo expect them.
 func texts(m map[string]string) map[string]json.RawMessage {

@@ -28,15 +28,27 @@ type writing struct {
 	schema engine.Schema
 	id     string
 	prev   engine.Epoch
+	total  int64 // rows written by this pipeline
 }
 
 // write begins to write to the table in store, as pipeline p, whose checkpoints are at mem:p.
 func write(t testing.TB, store blob.Store, pipeline, schema string, by ...string) *writing {
 	t.Helper()
+	return writeAs(t, store, pipeline, schema, "", by...)
+}
+
+// writeDeduped is write by pipeline p to a table whose rows are deduped.
+func writeDeduped(t testing.TB, store blob.Store, schema, dedupe string) *writing {
+	t.Helper()
+	return writeAs(t, store, "p", schema, dedupe)
+}
+
+func writeAs(t testing.TB, store blob.Store, pipeline, schema, dedupe string, by ...string) *writing {
+	t.Helper()
 	w := &writing{t: t, store: store, schema: optest.Schema(schema)}
 	var err error
 	w.table, err = delta.NewTable(delta.Config{
-		Name: "t", Pipeline: pipeline, Store: store, Schema: w.schema, PartitionBy: by, Evolve: true, CheckpointsURL: "mem:" + pipeline,
+		Name: "t", Pipeline: pipeline, Store: store, Schema: w.schema, PartitionBy: by, Evolve: true, CheckpointsURL: "mem:" + pipeline, Dedupe: dedupe,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		NewWriter: func(int) engine.TableWriter {
 			w, err := parquet.NewWriter(store, w.schema, by, parquet.Options{}, time.Now)
@@ -54,6 +66,10 @@ func write(t testing.TB, store blob.Store, pipeline, schema string, by ...string
 		t.Fatal(err)
 	}
 	w.id, w.prev = state.ID, state.Epoch
+	for _, a := range load(t, store).Files() {
+		rows, _ := a.Rows()
+		w.total += rows
+	}
 	return w
 }
 
@@ -73,7 +89,10 @@ func (w *writing) seal(rows ...string) engine.Prepared {
 
 func (w *writing) commit(p engine.Prepared) {
 	w.t.Helper()
-	if _, err := w.table.Commit(w.t.Context(), p, engine.CommitInfo{Pipeline: "p", Epoch: p.Epoch}); err != nil {
+	for _, f := range p.Files {
+		w.total += f.Rows
+	}
+	if _, err := w.table.Commit(w.t.Context(), p, engine.CommitInfo{Pipeline: "p", Epoch: p.Epoch, Ledger: engine.Count{In: w.total, Out: w.total}}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.prev = p.Epoch

@@ -5,7 +5,9 @@
 // Each works on any table that millrace can write, whoever else writes to it: a rewrite of files is a commit
 // like others, goes behind appends that came meanwhile, and is given up where another took the same files.
 //
-// A [Keeper] does all three on a schedule beside the pipeline, one at a time, so that it takes little from it.
+// [Verify] proves a table from itself.
+//
+// A [Keeper] does the first three on a schedule beside the pipeline, one at a time, so that it takes little from it.
 package maintenance
 
 import (
