@@ -3,7 +3,8 @@
 // n, and has then been everywhere the engine can fail.
 //
 // A call that fails after it landed has done its work; only its answer is lost, as when a network drops
-// the reply to a put. A crash is for good: the call and every later one give ErrCrashed, as if the
+// the reply to a put; an answer may also come late, when others have gone on. A stale list shows what there
+// was before. A crash is for good: the call and every later one give ErrCrashed, as if the
 // process had died; recovery is then tried on the Store behind, with a new Store before it.
 package fault
 
@@ -53,6 +54,8 @@ type Fault struct {
 	Kind  Kind
 	Err   error         // what FailBefore and FailAfter give; nil: ErrInjected
 	Delay time.Duration // waited before the call, or until its context is done
+	Late  time.Duration // waited after the call: it landed, and its answer comes late
+	Stale blob.Store    // a List is answered from here, an earlier copy of the store; nil: as it is
 }
 
 // A Hook decides what happens at a call. It may be called from several goroutines, one at a time.
@@ -106,6 +109,11 @@ func (s *Store) Crash() {
 
 // call counts a call, and makes it by do unless the hook says otherwise.
 func (s *Store) call(ctx context.Context, op, name string, do func() error) error {
+	return s.callAs(ctx, op, name, func(Fault) error { return do() })
+}
+
+// callAs is call for a do that looks at what the hook said.
+func (s *Store) callAs(ctx context.Context, op, name string, do func(Fault) error) error {
 	fault, before := s.begin(op, name)
 	if err := wait(ctx, fault.Delay); err != nil && before == nil {
 		before = err
@@ -113,7 +121,10 @@ func (s *Store) call(ctx context.Context, op, name string, do func() error) erro
 	if before != nil {
 		return fmt.Errorf("%s %s: %w", op, name, before)
 	}
-	err := do()
+	err := do(fault)
+	if late := wait(ctx, fault.Late); late != nil {
+		err = fmt.Errorf("%s %s: %w", op, name, late)
+	}
 	switch {
 	case fault.Kind == FailAfter:
 		err = fmt.Errorf("%s %s: %w", op, name, fault.err())
@@ -176,8 +187,12 @@ func (s *Store) URL() string { return s.inner.URL() }
 func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[blob.Info, error] {
 	return func(yield func(blob.Info, error) bool) {
 		stopped := false
-		err := s.call(ctx, "List", prefix, func() error {
-			for info, err := range s.inner.List(ctx, prefix, after) {
+		err := s.callAs(ctx, "List", prefix, func(f Fault) error {
+			from := s.inner
+			if f.Stale != nil {
+				from = f.Stale
+			}
+			for info, err := range from.List(ctx, prefix, after) {
 				if stopped = !yield(info, err); stopped || err != nil {
 					stopped = true
 					break

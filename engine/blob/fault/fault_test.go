@@ -121,3 +121,45 @@ func TestDelay(t *testing.T) {
 		}
 	})
 }
+
+// TestStaleList: one list shows an earlier copy of the store, the next one what there is.
+func TestStaleList(t *testing.T) {
+	behind := mem.New()
+	earlier := behind.Clone()
+	s := fault.New(behind, fault.At(2, fault.Fault{Stale: earlier}))
+	if err := s.Put(t.Context(), "a", nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{0, 1} {
+		n := 0
+		for _, err := range s.List(t.Context(), "", "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != want {
+			t.Errorf("the list shows %d objects, want %d", n, want)
+		}
+	}
+}
+
+// TestLateAnswer: a late call has landed long before its caller hears of it; one that is given up has, too.
+func TestLateAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		behind := mem.New()
+		s := fault.New(behind, func(fault.Call) fault.Fault { return fault.Fault{Late: time.Minute} })
+		start := time.Now()
+		if err := s.Put(t.Context(), "a", nil); err != nil || time.Since(start) != time.Minute {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := s.Put(ctx, "b", nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("given up: %v", err)
+		}
+		if _, err := behind.Stat(t.Context(), "b"); err != nil {
+			t.Errorf("the call did not land: %v", err)
+		}
+	})
+}
