@@ -31,7 +31,8 @@ type benchOptions struct {
 	json     bool
 	appendTo string
 	dir      string
-	cpu      string // file for a CPU profile of the last run
+	lakes    []string // each run is done in each of them, in turn
+	cpu      string   // file for a CPU profile of the last run
 }
 
 func newBench() *cobra.Command {
@@ -48,7 +49,8 @@ dedupe, Parquet with snappy, a commit every 10 s. CPU is user and system of the 
 to its end, the broker apart.`,
 		Example: `  millrace bench
   millrace bench --brokers localhost:9092 --append bench/results/pins.jsonl
-  millrace bench --records 100000 --runs 1 --json`,
+  millrace bench --records 100000 --runs 1 --json
+  millrace bench --lake /tmp/lake --lake 's3://bucket/bench?endpoint=http://localhost:7070&path_style=true'`,
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"pins"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -64,6 +66,7 @@ to its end, the broker apart.`,
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.StringVar(&o.appendTo, "append", "", "append the result as a JSON line to this file")
 	f.StringVar(&o.dir, "dir", "", "folder for the tables (default: a temporary one)")
+	f.StringArrayVar(&o.lakes, "lake", nil, "place for the tables instead of --dir, a folder or s3://bucket/prefix; with several each run is done in each of them in turn, and they are compared")
 	f.StringVar(&o.cpu, "cpu-profile", "", "write a CPU profile of the last run to this `file`, for go tool pprof; it makes the run slower")
 	cmd.AddCommand(newBenchBroker())
 	return cmd
@@ -86,6 +89,7 @@ type benchResult struct {
 
 // A benchRun is one run.
 type benchRun struct {
+	Lake         string             `json:"lake,omitempty"` // where the tables are, if that was said
 	RecordsPerS  float64            `json:"records_per_s"`
 	CPUUs        float64            `json:"cpu_us_per_record"` // user + system, whole process
 	UserS        float64            `json:"user_s"`
@@ -120,13 +124,8 @@ func bench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) error 
 	}
 	defer done()
 	result := o.result()
-	for n := range o.runs {
-		fmt.Fprintf(stderr, "run %d of %d …\n", n+1, o.runs)
-		profile := ""
-		if n == o.runs-1 {
-			profile = o.cpu
-		}
-		r, err := o.run(ctx, brokers, filepath.Join(dir, strconv.Itoa(n)), profile, stderr)
+	for n := range o.runs * max(len(o.lakes), 1) {
+		r, err := o.nth(ctx, n, brokers, dir, stderr)
 		if err != nil {
 			return fmt.Errorf("run %d: %w", n+1, err)
 		}
@@ -141,6 +140,33 @@ func bench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) error 
 	}
 	result.print(stdout)
 	return nil
+}
+
+// nth is the n-th run, in the lake whose turn it is.
+func (o *benchOptions) nth(ctx context.Context, n int, brokers, dir string, stderr io.Writer) (benchRun, error) {
+	all := o.runs * max(len(o.lakes), 1)
+	fmt.Fprintf(stderr, "run %d of %d …\n", n+1, all)
+	profile := ""
+	if n == all-1 {
+		profile = o.cpu
+	}
+	if len(o.lakes) == 0 {
+		return o.run(ctx, brokers, filepath.Join(dir, strconv.Itoa(n)), profile, stderr)
+	}
+	lake := o.lakes[n%len(o.lakes)]
+	r, err := o.run(ctx, brokers, below(lake, fmt.Sprintf("bench-%d-%d", time.Now().UnixMilli(), n)), profile, stderr)
+	r.Lake, _, _ = strings.Cut(lake, "?")
+	return r, err
+}
+
+// below is a place below another.
+func below(place, path string) string {
+	at, options, ok := strings.Cut(place, "?")
+	at = strings.TrimSuffix(at, "/") + "/" + path
+	if ok {
+		at += "?" + options
+	}
+	return at
 }
 
 // prepare reads the pool of texts and checks the rest.
@@ -190,8 +216,10 @@ func (o *benchOptions) userID() string {
 
 // run runs the pipeline once in a process of its own and counts what it wrote.
 func (o *benchOptions) run(ctx context.Context, brokers, lake, profile string, stderr io.Writer) (benchRun, error) {
-	if err := os.RemoveAll(lake); err != nil {
-		return benchRun{}, err
+	if !strings.Contains(lake, "://") {
+		if err := os.RemoveAll(lake); err != nil {
+			return benchRun{}, err
+		}
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -225,7 +253,7 @@ func (o *benchOptions) run(ctx context.Context, brokers, lake, profile string, s
 		ReferenceUs: reference, FirstMs: float64(r.First.Sub(began).Microseconds()) / 1e3,
 		MaxRSSMB: float64(u.Maxrss) * 1024 / 1e6, AllocsPerRec: float64(r.Allocs) / records, StageS: r.StageS,
 	}
-	return b, o.countRows(ctx, filepath.Join(lake, o.userID()+"_pin_table"), &b)
+	return b, o.countRows(ctx, below(lake, o.userID()+"_pin_table"), &b)
 }
 
 // countRows reads the table, and fails unless it holds each record's row once.
@@ -248,6 +276,26 @@ func (o *benchOptions) countRows(ctx context.Context, table string, b *benchRun)
 		err = fmt.Errorf("%s holds %d rows, %d of them different; %d are right", table, b.Rows, b.Distinct, want)
 	}
 	return err
+}
+
+// compareLakes shows how the lakes compare with the first, by the median of their runs.
+func (r benchResult) compareLakes(w io.Writer) {
+	by := map[string][]float64{}
+	var lakes []string
+	for _, b := range r.Runs {
+		if _, ok := by[b.Lake]; !ok {
+			lakes = append(lakes, b.Lake)
+		}
+		by[b.Lake] = append(by[b.Lake], b.RecordsPerS)
+	}
+	for _, runs := range by {
+		slices.Sort(runs)
+	}
+	first := by[lakes[0]]
+	for _, lake := range lakes[1:] {
+		other := by[lake]
+		fmt.Fprintf(w, "%s: %.0f %% of the records a second of %s, by the medians of %d runs each\n", lake, 100*other[len(other)/2]/first[len(first)/2], lakes[0], len(first))
+	}
 }
 
 // noise is the spread of the CPU time, in percent of its median.
@@ -278,17 +326,18 @@ func (o *benchOptions) keep(r benchResult) error {
 
 func (r benchResult) print(w io.Writer) {
 	fmt.Fprintf(w, "%s: %s records, broker %s, %s\n\n", r.Workload, count(r.Records), r.Broker, r.Machine)
-	header := []string{"run", "records/s", "CPU µs/record", "of reference", "user s", "system s", "peak RSS MB", "allocs/record", "written", "rows"}
+	header := []string{"run", "lake", "records/s", "CPU µs/record", "of reference", "user s", "system s", "peak RSS MB", "allocs/record", "written", "rows"}
 	var rows [][]string
 	for i, b := range r.Runs {
 		rows = append(rows, []string{
-			strconv.Itoa(i + 1), count(int64(b.RecordsPerS)), fmt.Sprintf("%.2f", b.CPUUs), fmt.Sprintf("%.3f", b.CPUUs/b.ReferenceUs), fmt.Sprintf("%.2f", b.UserS), fmt.Sprintf("%.2f", b.SystemS),
+			strconv.Itoa(i + 1), b.Lake, count(int64(b.RecordsPerS)), fmt.Sprintf("%.2f", b.CPUUs), fmt.Sprintf("%.3f", b.CPUUs/b.ReferenceUs), fmt.Sprintf("%.2f", b.UserS), fmt.Sprintf("%.2f", b.SystemS),
 			fmt.Sprintf("%.0f", b.MaxRSSMB), fmt.Sprintf("%.3f", b.AllocsPerRec), size(b.BytesWritten), count(b.Rows),
 		})
 	}
-	grid(w, header, rows, 0, header...)
+	grid(w, header, rows, 0, append(header[:1:1], header[2:]...)...)
 	cpu := r.sorted(func(b benchRun) float64 { return b.CPUUs })
 	fmt.Fprintf(w, "\nmedian %.2f µs of CPU a record; runs of the same thing differ by %.1f %%\n", cpu[len(cpu)/2], r.NoisePercent)
+	r.compareLakes(w)
 	reference := r.sorted(func(b benchRun) float64 { return b.ReferenceUs })
 	fmt.Fprintf(w, "reference: encoding/json decodes such a record in %.2f to %.2f µs on this machine meanwhile\n", reference[0], reference[len(reference)-1])
 	last := r.Runs[len(r.Runs)-1]

@@ -141,7 +141,9 @@ func (w *writer) land() error {
 
 func (w *writer) begin() error {
 	return w.store.again(w.ctx, "CreateMultipartUpload", 0, func(ctx context.Context) error {
-		out, err := w.store.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: w.store.bucket(), Key: w.store.key(w.name)})
+		out, err := w.store.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+			Bucket: w.store.bucket(), Key: w.store.key(w.name), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
+		})
 		if err == nil {
 			w.upload = out.UploadId
 		}
@@ -153,6 +155,7 @@ func (w *writer) put(part []byte, number int32, at *types.CompletedPart) error {
 	return w.store.again(w.ctx, "UploadPart", int64(len(part)), func(ctx context.Context) error {
 		out, err := w.store.client.UploadPart(ctx, &s3.UploadPartInput{
 			Bucket: w.store.bucket(), Key: w.store.key(w.name), UploadId: w.upload, PartNumber: aws.Int32(number), Body: bytes.NewReader(part),
+			ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 		})
 		if err == nil {
 			at.ETag, at.ChecksumCRC32 = out.ETag, out.ChecksumCRC32

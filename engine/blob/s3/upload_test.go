@@ -104,7 +104,11 @@ func TestFailedUploadIsGivenUp(t *testing.T) {
 	s := newServer(t)
 	store := s.store(t, "")
 	s.spoil = func(_ int, w http.ResponseWriter, r *http.Request) bool {
-		return r.URL.Query().Get("partNumber") == "2" && refuse(w, 403, "AccessDenied")
+		if r.URL.Query().Get("partNumber") != "2" {
+			return false
+		}
+		discard(r) // a client that is still sending would see the connection end
+		return refuse(w, 403, "AccessDenied")
 	}
 	if err := uploadOf(t, store, "a", 4*partSize); err == nil || !strings.Contains(err.Error(), "access is denied") {
 		t.Errorf("got %v", err)
