@@ -16,9 +16,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/millrace-io/millrace/engine/blob/file"
 	"github.com/millrace-io/millrace/engine/column"
-	"github.com/millrace-io/millrace/engine/delta"
 )
 
 // A killing is a run of the real binary that is killed with -9 again and again while records keep coming.
@@ -30,6 +28,10 @@ type killing struct {
 	records int64
 	rate    int64 // records a second
 	kills   int
+
+	lake  string           // "": a folder
+	env   []string         // of the processes
+	upset func(n int) bool // does something else to the n-th process's world while it lives; true: so that it may end by itself
 
 	dir        string
 	definition string
@@ -59,7 +61,10 @@ func (k *killing) prepare(t *testing.T) {
 	t.Helper()
 	k.dir = t.TempDir()
 	k.definition = filepath.Join(k.dir, "kill.yaml")
-	text := fmt.Sprintf(killDefinition, filepath.Join(k.dir, "lake"), k.brokers, k.topic)
+	if k.lake == "" {
+		k.lake = filepath.Join(k.dir, "lake")
+	}
+	text := fmt.Sprintf(killDefinition, k.lake, k.brokers, k.topic)
 	if err := os.WriteFile(k.definition, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +102,7 @@ func (k *killing) produce(ctx context.Context) error {
 func (k *killing) start(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("millrace", append([]string{"run", k.definition, "--http", ""}, args...)...)
+	cmd.Env = append(os.Environ(), k.env...)
 	cmd.Stderr = &bytes.Buffer{}
 	cmd.Stdout = &bytes.Buffer{}
 	if err := cmd.Start(); err != nil {
@@ -107,11 +113,7 @@ func (k *killing) start(t *testing.T, args ...string) *exec.Cmd {
 
 // version is the plain table's version, -1 while there is none.
 func (k *killing) version(ctx context.Context) int64 {
-	store, err := file.New(filepath.Join(k.dir, "lake", "plain"))
-	if err != nil {
-		return -1
-	}
-	s, err := delta.Load(ctx, store, delta.Latest)
+	s, _, err := latest(ctx, below(k.lake, "plain"))
 	if err != nil {
 		return -1
 	}
@@ -125,14 +127,15 @@ func (k *killing) run(t *testing.T) {
 	go func() { produced <- k.produce(t.Context()) }()
 	rnd := rand.New(rand.NewPCG(1, 2))
 	withCommit := 0
-	for range k.kills {
+	for n := range k.kills {
 		before := k.version(t.Context())
 		cmd := k.start(t)
 		time.Sleep(time.Duration(rnd.Int64N(int64(2500 * time.Millisecond)))) // a random moment of its life is the point
-		if err := cmd.Process.Kill(); err != nil {
+		upset := k.upset != nil && k.upset(n)
+		if err := cmd.Process.Kill(); err != nil && !upset {
 			t.Fatalf("the process ended by itself: %v\n%s", err, cmd.Stderr)
 		}
-		if err := cmd.Wait(); cmd.ProcessState.Exited() {
+		if err := cmd.Wait(); cmd.ProcessState.Exited() && !upset {
 			t.Fatalf("the process ended before it was killed: %v\n%s", err, cmd.Stderr)
 		}
 		if k.version(t.Context()) > before {
@@ -162,11 +165,7 @@ func (k *killing) finish(t *testing.T) {
 
 func (k *killing) compare(t *testing.T, table string) {
 	t.Helper()
-	store, err := file.New(filepath.Join(k.dir, "lake", table))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := delta.Load(t.Context(), store, delta.Latest)
+	s, store, err := latest(t.Context(), below(k.lake, table))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,6 +190,9 @@ func (k *killing) compare(t *testing.T, table string) {
 	}
 	if lost > 0 || doubled > 0 {
 		t.Errorf("table %s: %d lost, %d doubled of %d", table, lost, doubled, k.records)
+	}
+	if code, out, errs := millrace(t.Context(), "table", "verify", below(k.lake, table)); code != exitDone {
+		t.Errorf("verify of %s ended with %d: %s%s", table, code, out, errs)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -31,6 +32,41 @@ func TestRealKill(t *testing.T) {
 			t.Errorf("others read %d rows and %d ids in %s, want %d", got.Rows, got.Distinct, table, run.records)
 		}
 	}
+}
+
+// TestRealKillOnS3 kills the process again and again while its tables are in a bucket, and now and then the S3
+// server or the broker under it.
+func TestRealKillOnS3(t *testing.T) {
+	server := realtest.StartS3(t)
+	for _, e := range server.Env { // this process reads the tables
+		k, v, _ := strings.Cut(e, "=")
+		t.Setenv(k, v)
+	}
+	k := realtest.StartKafka(t)
+	k.CreateTopic(t, "kill", 4)
+	run := &killing{brokers: k.Brokers, topic: "kill", records: 100_000, rate: 10_000, kills: 6, lake: server.URL("kill"), env: server.Env}
+	servers, brokers := 3, 5 // each so many-th life
+	if long() {
+		run.records, run.kills, brokers = 1_000_000, 50, 17
+	}
+	killed := map[string]int{}
+	run.upset = func(n int) bool {
+		switch {
+		case n%brokers == brokers-1:
+			killed["broker"]++
+			k.Kill(t)
+			k.Start(t)
+		case n%servers == servers-1:
+			killed["S3 server"]++
+			server.Kill(t)
+			server.Start(t)
+		default:
+			return false
+		}
+		return true
+	}
+	run.run(t)
+	t.Logf("and %d kills of the S3 server, %d of the broker", killed["S3 server"], killed["broker"])
 }
 
 func TestRealFenced(t *testing.T) {
