@@ -21,11 +21,27 @@ type entry struct {
 	reserve reserve
 	end     Offset // what "caught up" means for this run
 
-	mu     sync.Mutex // admission: held while rows are handed to the lanes and while a barrier is put
-	state  PartitionState
-	ledger Ledger // of what was admitted since the last barrier
-	seen   int64  // records admitted in this run
+	admission gate           // held while rows are handed to the lanes and while a barrier is put
+	state     PartitionState // changed by who holds admission, by move
+	ledger    Ledger         // of what was admitted since the last barrier
+	seen      int64          // records admitted in this run
+
+	// shown is the state and seen for who only looks: an admission may wait for lanes, and these for a store, and
+	// who looks must not.
+	shown struct {
+		sync.Mutex
+		state PartitionState
+		seen  int64
+	}
 }
+
+// A gate lets one in at a time. It is a channel and not a mutex because who waits may wait long.
+type gate chan struct{}
+
+func newGate() gate { return make(gate, 1) }
+
+func (g gate) lock()   { g <- struct{}{} }
+func (g gate) unlock() { <-g }
 
 // mark is the state that a frame in the making leads to; it becomes the entry's with the admission.
 type mark struct {
@@ -43,8 +59,9 @@ func (t *Task) newEntry(ctx context.Context, s *stage, number int, state Partiti
 	inst.hold = true
 	e := &entry{
 		id: PartitionID{state.Source, state.Partition}, source: s.source, inst: inst, decoder: s.source.NewDecoder(),
-		timeCol: -1, state: state, end: end, ledger: Ledger{},
+		timeCol: -1, end: end, ledger: Ledger{}, admission: newGate(),
 	}
+	e.move(state)
 	if c := s.source.Time.Column; c != "" {
 		if e.timeCol = s.schema.Index(c); e.timeCol < 0 || s.schema[e.timeCol].Type.Kind != column.Timestamp {
 			return nil, fmt.Errorf("source %s: event time %q is not a timestamp column of its schema", s.name, c)
@@ -174,8 +191,8 @@ func (e *entry) rejectTimeless(b *Batch, valid *column.Validity) {
 // moves after all lanes have the rows, and both lie between the same two barriers.
 func (e *entry) admit(m mark) error {
 	t := e.inst.task
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.admission.lock()
+	defer e.admission.unlock()
 	if t.closed.Load() {
 		e.drop()
 		return errStopped
@@ -195,9 +212,11 @@ func (e *entry) admit(m mark) error {
 	if err != nil {
 		return err
 	}
-	e.state.Next, e.state.Watermark = m.next, m.watermark
+	next := e.state
+	next.Next, next.Watermark = m.next, m.watermark
 	e.ledger.Add(e.inst.takeCounts())
 	e.seen += m.records
+	e.move(next)
 	t.admitted(m.records, m.bytes)
 	return nil
 }
@@ -205,8 +224,8 @@ func (e *entry) admit(m mark) error {
 // cut ends the epoch for the partition: everything admitted before is in it. It gives the partition's
 // place and what it counted.
 func (e *entry) cut(epoch Epoch) (PartitionState, Ledger) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.admission.lock()
+	defer e.admission.unlock()
 	e.inst.barrier(epoch, e.state.Watermark)
 	counted := e.ledger
 	e.ledger = Ledger{}
@@ -228,9 +247,11 @@ func (e *entry) drop() {
 
 // passed moves the position over offsets that hold nothing for a reader.
 func (e *entry) passed(to Offset) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.state.Next = max(e.state.Next, to)
+	e.admission.lock()
+	defer e.admission.unlock()
+	next := e.state
+	next.Next = max(next.Next, to)
+	e.move(next)
 }
 
 // lost moves the position over records that are gone.
@@ -238,13 +259,15 @@ func (e *entry) lost(from, to Offset) error {
 	if !e.source.AllowLoss {
 		return lossError(e.id, from, to)
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.admission.lock()
+	defer e.admission.unlock()
 	if to <= e.state.Next {
 		return nil
 	}
 	e.ledger.Add(Ledger{e.id.Source: {Lost: int64(to - max(from, e.state.Next))}})
-	e.state.Next = to
+	next := e.state
+	next.Next = to
+	e.move(next)
 	e.inst.task.admitted(1, 0)
 	return nil
 }
@@ -254,9 +277,23 @@ func lossError(id PartitionID, from, to Offset) error {
 		"to go on without them set on_data_loss: continue", id.Source, id.Partition, from, to-1)
 }
 
+// move changes the partition's state. The caller holds admission, or nobody knows the entry yet.
+func (e *entry) move(to PartitionState) {
+	e.state = to
+	e.shown.Lock()
+	defer e.shown.Unlock()
+	e.shown.state, e.shown.seen = e.state, e.seen
+}
+
+// look is the partition's state now and the records admitted in this run. It waits for nobody.
+func (e *entry) look() (PartitionState, int64) {
+	e.shown.Lock()
+	defer e.shown.Unlock()
+	return e.shown.state, e.shown.seen
+}
+
 // place is the partition's state now.
 func (e *entry) place() PartitionState {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.state
+	state, _ := e.look()
+	return state
 }

@@ -58,11 +58,10 @@ func (t *Task) Status() Status {
 	t.mu.Unlock()
 	ends := t.ends()
 	for _, e := range entries {
-		e.mu.Lock()
+		state, seen := e.look()
 		s.Partitions = append(s.Partitions, PartitionStatus{
-			Source: e.id.Source, Partition: e.id.Partition, Next: e.state.Next, End: max(e.end, ends[e.id]), Watermark: e.state.Watermark, Records: e.seen, JoinedEpoch: e.state.Joined,
+			Source: e.id.Source, Partition: e.id.Partition, Next: state.Next, End: max(e.end, ends[e.id]), Watermark: state.Watermark, Records: seen, JoinedEpoch: state.Joined,
 		})
-		e.mu.Unlock()
 	}
 	return s
 }
