@@ -25,6 +25,9 @@ type Checkpoint struct {
 	Tables     []Prepared        `json:"tables"`    // what this epoch commits, one for each table that changed
 	Prev       map[string]Epoch  `json:"prev"`      // by table: the epoch of its last commit, this one's included
 	IDs        map[string]string `json:"table_ids"` // by table: its own id
+	// Before is other incarnations of the pipeline whose commits in the tables were known when this line began, or
+	// were accepted later (Options.NewLine). nil: written when that was not noted.
+	Before []string `json:"lines_before"`
 	Ledger     Ledger            `json:"ledger"`    // since checkpoint 0
 }
 

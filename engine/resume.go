@@ -17,7 +17,7 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint, found map[PartitionID]
 	if err := t.check(c); err != nil {
 		return err
 	}
-	if err := t.openTables(ctx, c, belongs); err != nil {
+	if err := t.openTables(ctx, c, t.belongs); err != nil {
 		return t.fenced(ctx, c, err)
 	}
 	if t.opt.RedoEpoch {
@@ -46,6 +46,7 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint, found map[PartitionID]
 		return t.fenced(ctx, c, err)
 	}
 	maps.Copy(n.IDs, t.status.tableIDs())
+	n.Before = t.status.otherLines(c.Before)
 	if err := t.restore(ctx, c, n); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,7 +109,7 @@ func (t *Task) begin(ctx context.Context, found map[PartitionID]Partition) error
 	if err := t.openTables(ctx, c, t.mayBegin); err != nil {
 		return t.outrun(ctx, err)
 	}
-	c.IDs = t.status.tableIDs()
+	c.IDs, c.Before = t.status.tableIDs(), t.status.otherLines(nil)
 	c.Partitions = t.joining(nil, found, 0)
 	if err := t.ports.Checkpoints.Write(ctx, c); err != nil {
 		return fmt.Errorf("write checkpoint 0: %w", err)
@@ -153,11 +154,16 @@ func (t *Task) mayBegin(_ *Checkpoint, _ string, state TableState) error {
 }
 
 // belongs says whether a table is where c left it: the same table, at the epoch of our last commit or, if c
-// holds a commit that may not be done, at the one before.
-func belongs(c *Checkpoint, name string, state TableState) error {
+// holds a commit that may not be done, at the one before; and without commits of a line that began when c's
+// checkpoints were lost, and are back now.
+func (t *Task) belongs(c *Checkpoint, name string, state TableState) error {
 	const cure = "bring back what belongs together; or, to read everything again, delete the pipeline's checkpoints and start with --new-line"
 	if id, known := c.IDs[name]; known && id != state.ID {
 		return fmt.Errorf("its id is %s and the one we wrote to is %s, so it was made anew or its path was changed: %s: %w", state.ID, id, cure, ErrForeign)
+	}
+	if i := slices.IndexFunc(state.Others, func(line string) bool { return !slices.Contains(c.Before, line) }); i >= 0 && c.Before != nil && !t.opt.NewLine {
+		return fmt.Errorf("it holds commits of line %s of this pipeline, of which checkpoint %d knows nothing, so the checkpoints are older than that line, or another's: "+
+			"going on would double its rows: %s: %w", state.Others[i], c.Epoch, cure, ErrForeign)
 	}
 	want, pending := c.prev(name), false
 	for _, p := range c.Tables {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,6 +99,7 @@ type epochStatus struct {
 	mu      sync.Mutex
 	epochOf map[string]Epoch
 	ids     map[string]string
+	others  []string // incarnations that have committed to the tables besides ours, some several times
 	tables  map[string]int64
 	rows    map[string]int64
 	files   map[string]int64
@@ -113,6 +115,7 @@ func (s *epochStatus) opened(table string, state TableState) {
 		s.ids, s.tables, s.rows, s.files, s.epochOf = map[string]string{}, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]Epoch{}
 	}
 	s.ids[table], s.tables[table], s.epochOf[table] = state.ID, state.Version, state.Epoch
+	s.others = append(s.others, state.Others...)
 }
 
 func (s *epochStatus) version(p Prepared, version int64) {
@@ -138,6 +141,15 @@ func (s *epochStatus) id(table string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.ids[table]
+}
+
+// otherLines is the other incarnations with commits in the tables, and those known before; never nil.
+func (s *epochStatus) otherLines(known []string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := append(slices.Clone(s.others), known...)
+	slices.Sort(all)
+	return append([]string{}, slices.Compact(all)...)
 }
 
 // tableIDs is the id of every open table.

@@ -34,6 +34,10 @@ type Case struct {
 	// keyed topic.
 	Spread bool
 
+	// Grows says that partitions may come later. (Of a stream with an operator that compares event times the law
+	// does not speak then: a new partition begins with the lanes' watermark.)
+	Grows bool
+
 	// Model says what the tables must hold, as JSON rows in any order, and what the ledger must say. It is
 	// plain code that sees the whole input at once.
 	Model func(in Input) Outcome

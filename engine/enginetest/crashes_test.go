@@ -1,0 +1,190 @@
+package enginetest_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/enginetest"
+	"github.com/millrace-io/millrace/operators/dedupe"
+)
+
+// defaultCrashes is how many mishaps the suite goes through unless MILLRACE_CRASHES says otherwise.
+const defaultCrashes = 500
+
+// TestCrashes goes through mishaps until there were as many as asked for. A broken promise fails it with a seed and a
+// script. MILLRACE_SEED makes the run of one seed, with MILLRACE_SCRIPT, a file, in place of its own script.
+func TestCrashes(t *testing.T) {
+	s := enginetest.Simulation{Cases: cases()}
+	if text := os.Getenv("MILLRACE_SEED"); text != "" {
+		replay(t, s, text)
+		return
+	}
+	want := defaultCrashes
+	if text := os.Getenv("MILLRACE_CRASHES"); text != "" {
+		var err error
+		if want, err = strconv.Atoi(text); err != nil {
+			t.Fatalf("MILLRACE_CRASHES: %v", err)
+		}
+	}
+	began := time.Now()
+	var toll enginetest.Toll
+	var mu sync.Mutex
+	var next atomic.Uint64
+	t.Run("runs", func(t *testing.T) {
+		for worker := range runtime.GOMAXPROCS(0) {
+			t.Run(fmt.Sprint(worker), func(t *testing.T) {
+				t.Parallel()
+				for !t.Failed() {
+					one, err := s.Run(t, next.Add(1))
+					if err != nil {
+						t.Fatal(err)
+					}
+					mu.Lock()
+					toll.Add(one)
+					enough := toll.Sum() >= want
+					mu.Unlock()
+					if enough {
+						return
+					}
+				}
+			})
+		}
+	})
+	if !t.Failed() {
+		t.Logf("%s, in %v", &toll, time.Since(began).Round(time.Second))
+	}
+}
+
+func replay(t *testing.T, s enginetest.Simulation, text string) {
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("MILLRACE_SEED: %v", err)
+	}
+	file := os.Getenv("MILLRACE_SCRIPT")
+	if file == "" {
+		if _, err := s.Run(t, seed); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := enginetest.ParseScript(string(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Play(t, seed, script); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// cases are the pipelines of the simulation: an operator that joins puts its own here.
+func cases() []enginetest.Case {
+	return []enginetest.Case{plain(), deduped(), plain(), both()}
+}
+
+// plain writes all rows to one table, and to another by partition value.
+func plain() enginetest.Case {
+	return enginetest.Case{
+		Name: "plain", Grows: true, Time: engine.EventTime{Column: "at", MaxDelay: time.Second},
+		Tables: []engine.TablePlan{{Name: "all", From: enginetest.SourceName}, {Name: "by_id", From: enginetest.SourceName, PartitionBy: []string{"id"}}},
+		Model: func(in enginetest.Input) enginetest.Outcome {
+			out, rows := enginetest.Entered(in, true)
+			for _, f := range rows {
+				out.Tables["all"] = append(out.Tables["all"], row(f))
+				out.Tables["by_id"] = append(out.Tables["by_id"], row(f))
+			}
+			return out
+		},
+	}
+}
+
+const (
+	within = 2 * time.Second
+	delay  = 500 * time.Millisecond
+)
+
+// deduped keeps the first row of each key.
+func deduped() enginetest.Case {
+	return enginetest.Case{
+		Name: "deduped", Time: engine.EventTime{Column: "at", MaxDelay: delay},
+		Streams: []engine.StreamPlan{{Name: "once", From: enginetest.SourceName, Steps: []engine.Step{{Name: "dedupe", Config: dedupe.Config{By: []string{"id"}, Within: within}}}}},
+		Tables:  []engine.TablePlan{{Name: "first", From: "once"}},
+		Model:   func(in enginetest.Input) enginetest.Outcome { return firsts(in) },
+	}
+}
+
+// both writes all rows to one table and the first of each key to two others.
+func both() enginetest.Case {
+	c := deduped()
+	c.Name = "both"
+	c.Tables = append(c.Tables, engine.TablePlan{Name: "all", From: enginetest.SourceName}, engine.TablePlan{Name: "by_id", From: "once", PartitionBy: []string{"id"}})
+	c.Model = func(in enginetest.Input) enginetest.Outcome {
+		out := firsts(in)
+		out.Tables["by_id"] = append([]string(nil), out.Tables["first"]...)
+		_, rows := enginetest.Entered(in, true)
+		for _, f := range rows {
+			out.Tables["all"] = append(out.Tables["all"], row(f))
+		}
+		return out
+	}
+	return c
+}
+
+// firsts is dedupe in the plainest way: of each key, what no kept row is near to that its partition's watermark still
+// sees.
+func firsts(in enginetest.Input) enginetest.Outcome {
+	out, rows := enginetest.Entered(in, true)
+	kept, marks := map[string][]engine.Time{}, map[int]engine.Time{}
+	var count engine.Count
+	for _, f := range rows {
+		mark, ok := marks[f.Partition]
+		if !ok {
+			mark = engine.MinTime
+		}
+		marks[f.Partition] = max(mark, f.At.Minus(delay))
+		count.In++
+		near := false
+		for _, k := range kept[f.ID] {
+			near = near || k >= mark.Minus(within) && max(f.At-k, k-f.At) <= engine.Time(within.Microseconds())
+		}
+		if near {
+			count.Duplicate++
+			continue
+		}
+		count.Out++
+		kept[f.ID] = append(kept[f.ID], f.At)
+		out.Tables["first"] = append(out.Tables["first"], row(f))
+	}
+	if count != (engine.Count{}) {
+		out.Ledger["once"] = count
+	}
+	return out
+}
+
+func row(f enginetest.Fact) string {
+	return fmt.Sprintf(`{"id":%q,"at":%q,"v":%d}`, f.ID, f.At.Std().Format("2006-01-02T15:04:05.000000Z"), f.V)
+}
+
+// TestScriptComesBack: the text of a script makes the same script.
+func TestScriptComesBack(t *testing.T) {
+	const text = "crash-before 12\nkill-at 350ms\nall-lost\nzombie 3"
+	s, err := enginetest.ParseScript(text)
+	if err != nil || s.String() != text {
+		t.Errorf("%v becomes %s", err, s)
+	}
+	for _, wrong := range []string{"crash 3", "crash-after x", "kill-at 3q"} {
+		if s, err := enginetest.ParseScript(wrong); err == nil {
+			t.Errorf("%q becomes %v", wrong, s)
+		}
+	}
+}
