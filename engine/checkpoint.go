@@ -28,7 +28,7 @@ type Checkpoint struct {
 	// Before is other incarnations of the pipeline whose commits in the tables were known when this line began, or
 	// were accepted later (Options.NewLine). nil: written when that was not noted.
 	Before []string `json:"lines_before"`
-	Ledger     Ledger            `json:"ledger"`    // since checkpoint 0
+	Ledger Ledger   `json:"ledger"` // since checkpoint 0
 }
 
 // CheckpointFormat is the version that this code writes, and the newest it reads.

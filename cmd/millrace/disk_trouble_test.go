@@ -160,7 +160,7 @@ func (d *fullDisk) run(t *testing.T, hook fault.Hook) error {
 		Checkpoints: checkpoint.New(blob.Sub(lake, stateHome("p", defaultTask))),
 	}
 	for name, schema := range map[string]engine.Schema{"all": enginetest.InputSchema, "once": enginetest.InputSchema, "bad": engine.QuarantineSchema} {
-		table, err := newDeltaTable(lake, def, name, spec.Table{Path: name, Schema: schema, Compression: "snappy", TargetFile: 1 << 20}, "", func(string, int64) {})
+		table, err := newDeltaTable(lake, def, name, spec.Table{Path: name, Schema: schema, Compression: "snappy", TargetFile: 1 << 20}, "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,12 @@ import (
 func newKeeper(lake blob.Store, def *spec.Definition, log *slog.Logger) *maintenance.Keeper {
 	var tables []maintenance.Table
 	for _, p := range def.Plan.Tables {
-		tables = append(tables, maintenance.Table{Name: p.Name, Store: blob.Sub(lake, def.Tables[p.Name].Path)})
+		t := def.Tables[p.Name]
+		table := maintenance.Table{Name: p.Name, Store: blob.Sub(lake, t.Path), TargetFile: int64(t.TargetFile)}
+		if c, err := parquet.ParseCompression(t.Compression); err == nil { // else the table itself is refused
+			table.Compression = &c
+		}
+		tables = append(tables, table)
 	}
 	tables = append(tables, maintenance.Table{Name: def.Plan.Quarantine, Store: blob.Sub(lake, def.QuarantinePath)})
 	m := def.Maintenance

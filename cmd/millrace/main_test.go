@@ -105,7 +105,7 @@ func makeTable(ctx context.Context, dir string) error {
 	}
 	t := spec.Table{Path: filepath.Base(dir), PartitionBy: []string{"category"}, Compression: "snappy", TargetFile: 1 << 20, Schema: pinSchema()}
 	def := &spec.Definition{Plan: engine.Plan{Pipeline: "test"}}
-	table, err := newDeltaTable(lake, def, "pins", t, "", func(string, int64) {})
+	table, err := newDeltaTable(lake, def, "pins", t, "", nil)
 	if err != nil {
 		return err
 	}

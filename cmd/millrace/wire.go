@@ -50,12 +50,12 @@ func wire(def *spec.Definition, opt engine.Options, log *slog.Logger) (*pipeline
 		p.srcs = append(p.srcs, src)
 	}
 	for name, t := range def.Tables {
-		if ports.Tables[name], err = newDeltaTable(lake, def, name, t, checkpoints, p.keeper.Due); err != nil {
+		if ports.Tables[name], err = newDeltaTable(lake, def, name, t, checkpoints, p.keeper); err != nil {
 			return nil, err
 		}
 	}
 	q := def.Plan.Quarantine
-	if ports.Tables[q], err = newDeltaTable(lake, def, q, quarantineTable(def), checkpoints, p.keeper.Due); err != nil {
+	if ports.Tables[q], err = newDeltaTable(lake, def, q, quarantineTable(def), checkpoints, p.keeper); err != nil {
 		return nil, err
 	}
 	if p.task, err = engine.NewTask(&def.Plan, ports, opt); err != nil {
@@ -95,19 +95,22 @@ func newSource(name string, s spec.Source, def *spec.Definition, log *slog.Logge
 	}
 }
 
-// newDeltaTable makes a table of the definition. due is told of versions that a checkpoint of the table's log is due
-// for.
-func newDeltaTable(lake blob.Store, def *spec.Definition, name string, t spec.Table, checkpoints string, due func(table string, version int64)) (*delta.Table, error) {
+// newDeltaTable makes a table of the definition, which keeper looks after; nil: nobody does.
+func newDeltaTable(lake blob.Store, def *spec.Definition, name string, t spec.Table, checkpoints string, keeper *maintenance.Keeper) (*delta.Table, error) {
 	store := blob.Sub(lake, t.Path)
 	newWriter, err := dataFiles(store, t)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", name, err)
 	}
-	return delta.NewTable(delta.Config{
+	c := delta.Config{
 		Name: name, Pipeline: def.Plan.Pipeline, Store: store, Schema: t.Schema, PartitionBy: t.PartitionBy, Evolve: t.Evolve, Dedupe: dedupeOf(def, t),
 		CheckpointsURL: checkpoints, EngineInfo: "millrace/" + version, NewWriter: newWriter,
-		CheckpointDue: func(version int64) { due(name, version) },
-	})
+	}
+	if keeper != nil {
+		c.CheckpointDue = func(version int64) { keeper.Due(name, version) }
+		c.Committed = func(files int) { keeper.Committed(name, files) }
+	}
+	return delta.NewTable(c)
 }
 
 // dataFiles gives what makes the writers of a table's data files. One is made at once, which shows whether

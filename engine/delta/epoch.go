@@ -62,6 +62,9 @@ func (t *Table) Commit(ctx context.Context, p engine.Prepared, info engine.Commi
 	}
 	t.state = s
 	t.tellCheckpoint(s, err == nil)
+	if err == nil && t.config.Committed != nil {
+		t.config.Committed(len(p.Files))
+	}
 	return s.txns[t.appID()].at, nil
 }
 

@@ -57,6 +57,9 @@ type Config struct {
 	// It is called by Commit and must not wait. nil: nobody writes one.
 	CheckpointDue func(version int64)
 
+	// Committed is told after each commit how many files it has added. It must not wait. nil: nobody asks.
+	Committed func(files int)
+
 	// Sleep waits between attempts of a commit; nil: by the clock.
 	Sleep func(ctx context.Context, d time.Duration) error
 }

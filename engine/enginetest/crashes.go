@@ -12,7 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/millrace-io/millrace/engine/blob"
 	"github.com/millrace-io/millrace/engine/blob/mem"
+	"github.com/millrace-io/millrace/engine/maintenance"
 )
 
 // A Simulation runs pipelines on the real parts, Delta tables of Parquet files and the checkpoint store, in memory and
@@ -23,7 +25,11 @@ import (
 // A run is made of a seed: which case, which input, and a script of mishaps, one a life (see [Mishap]).
 type Simulation struct {
 	Cases []Case
-	Plant func(*Rig) // puts a mutant into every process; nil: none
+
+	// What puts a mutant in: into every process, its store, or the vacuum between two lives. nil: none.
+	Plant  func(*Rig)
+	Store  func(blob.Store) blob.Store
+	Vacuum func(*maintenance.Vacuum)
 }
 
 // A Script is what a run does; its text form is one mishap a line.
@@ -93,7 +99,7 @@ func (t *Toll) String() string {
 // Run makes the run of a seed. An error is a broken promise; it says how to make it again, with the shortest script
 // that was found to break it.
 func (s Simulation) Run(t *testing.T, seed uint64) (Toll, error) {
-	script := s.script(seed)
+	script := s.Script(seed)
 	toll, err := s.Play(t, seed, script)
 	if err == nil {
 		return toll, nil
@@ -102,8 +108,8 @@ func (s Simulation) Run(t *testing.T, seed uint64) (Toll, error) {
 	return toll, fmt.Errorf("seed %d: %w\nthe shortest script that breaks it, for MILLRACE_SEED=%d MILLRACE_SCRIPT=…:\n%s", seed, why, seed, shortest)
 }
 
-// script is the mishaps of a seed.
-func (s Simulation) script(seed uint64) Script {
+// Script is the mishaps of a seed.
+func (s Simulation) Script(seed uint64) Script {
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	c := s.caseOf(seed)
 	script := make(Script, 4+rnd.IntN(9))
@@ -118,7 +124,7 @@ func (s Simulation) caseOf(seed uint64) Case { return s.Cases[seed%uint64(len(s.
 // Play makes the run of a seed with another script.
 func (s Simulation) Play(t *testing.T, seed uint64, script Script) (toll Toll, err error) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &lives{c: s.caseOf(seed), rnd: rand.New(rand.NewPCG(seed, 3)), store: mem.New(), plant: s.Plant, crashes: map[Kind]int{}}
+		l := &lives{c: s.caseOf(seed), rnd: rand.New(rand.NewPCG(seed, 3)), store: mem.New(), mutant: s, crashes: map[Kind]int{}}
 		l.in = Generate(rand.New(rand.NewPCG(seed, 4)), l.c.Spread)
 		l.shown = len(l.in)
 		if l.c.Grows && len(l.in) > 1 {

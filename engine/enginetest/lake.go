@@ -180,6 +180,9 @@ func addedOnce(ctx context.Context, store blob.Store) error {
 func (l *lives) vacuum(ctx context.Context, t maintenance.Table) error {
 	time.Sleep(14 * 24 * time.Hour)
 	v := maintenance.Vacuum{Open: func(string) (blob.Store, error) { return blob.Sub(l.store, home), nil }}
+	if l.mutant.Vacuum != nil {
+		l.mutant.Vacuum(&v)
+	}
 	_, err := v.Run(ctx, t)
 	return err
 }

@@ -24,15 +24,18 @@ type lives struct {
 	store   *mem.Store
 	in      Input
 	shown   int // partitions that the source has by now
-	plant   func(*Rig)
+	mutant  Simulation
 	backups []*mem.Store // what the store held before each life
 
 	crashes map[Kind]int
 	rows    int64
 }
 
+// CheckpointHome is where the checkpoints of a simulation are.
+const CheckpointHome = "_millrace/law/all"
+
 const (
-	home     = "_millrace/law/all" // of the checkpoints
+	home     = CheckpointHome
 	pipeline = "law"
 )
 
@@ -332,11 +335,15 @@ func (l *lives) task(hook fault.Hook, opt engine.Options) (*engine.Task, error) 
 
 // taskWith makes a process's task, with all that must not matter chosen at random.
 func (l *lives) taskWith(hook fault.Hook, opt engine.Options, change func(*Rig)) (*engine.Task, error) {
-	rig, err := l.rig(fault.New(l.store, hook))
+	var store blob.Store = fault.New(l.store, hook)
+	if l.mutant.Store != nil {
+		store = l.mutant.Store(store)
+	}
+	rig, err := l.rig(store)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range []func(*Rig){l.plant, change} {
+	for _, f := range []func(*Rig){l.mutant.Plant, change} {
 		if f != nil {
 			f(rig)
 		}

@@ -12,7 +12,7 @@ import (
 // A Schedule says what a Keeper does and when. A duration of 0: never.
 type Schedule struct {
 	Checkpoint    bool          // writes the checkpoints that the table's interval asks for
-	OptimizeEvery time.Duration // from the end of one to the next
+	OptimizeEvery time.Duration // how often to look whether a table has got files enough
 	VacuumEvery   time.Duration // from the end of one to the next; the first comes after a quarter of it
 	Retention     time.Duration // of Vacuum; 0: what the table says
 }
@@ -29,13 +29,18 @@ type Keeper struct {
 
 	mu    sync.Mutex
 	due   map[string]int64 // newest version that a checkpoint is due for, by table
+	files map[string]int   // that commits have added since the table was optimized, by table
 	ready chan struct{}    // of length 1: something is due
 }
 
 // NewKeeper makes a Keeper. It does nothing until Run.
 func NewKeeper(tables []Table, s Schedule, o Optimize, v Vacuum, log *slog.Logger) *Keeper {
 	o.Tiered, v.Retention, v.DataOnly = true, s.Retention, true
-	return &Keeper{tables: tables, schedule: s, optimize: o, vacuum: v, log: log, due: map[string]int64{}, ready: make(chan struct{}, 1)}
+	k := &Keeper{tables: tables, schedule: s, optimize: o, vacuum: v, log: log, due: map[string]int64{}, files: map[string]int{}, ready: make(chan struct{}, 1)}
+	for _, t := range tables {
+		k.files[t.Name] = tolerated // what earlier runs have left is not known: look once
+	}
+	return k
 }
 
 // Due says that a table's interval asks for a checkpoint of a version. It does not wait.
@@ -50,6 +55,25 @@ func (k *Keeper) Due(table string, version int64) {
 	case k.ready <- struct{}{}:
 	default:
 	}
+}
+
+// Committed says that a commit has added files to a table. A table is optimized when it may have more small files
+// than are tolerated.
+func (k *Keeper) Committed(table string, files int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.files[table] += files
+}
+
+// worth says whether so many files have come to a table that it is worth looking at them, and counts anew.
+func (k *Keeper) worth(table string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.files[table] < tolerated {
+		return false
+	}
+	delete(k.files, table)
+	return true
 }
 
 // Run works until stop is closed, then writes the checkpoints that are due yet and returns; what else is
@@ -129,6 +153,9 @@ func (k *Keeper) checkpoints(ctx context.Context) {
 }
 
 func (k *Keeper) optimizeTable(ctx context.Context, t Table) {
+	if !k.worth(t.Name) {
+		return
+	}
 	o := k.optimize
 	o.Progress = func(Optimized) { k.checkpoints(ctx) }
 	done, err := o.Run(ctx, t)

@@ -85,13 +85,14 @@ func TestSmallFiles(t *testing.T) {
 		store, places := mem.New(), lake{}
 		places.prepares(t, "p")
 		w := write(t, store, "p", "id: long!, city: string")
-		k, log, end := keep(t, store, places, maintenance.Schedule{Checkpoint: true, OptimizeEvery: 4 * time.Second})
+		k, log, end := keep(t, store, places, maintenance.Schedule{Checkpoint: true, OptimizeEvery: 5 * time.Second})
 		n := 0
 		for second := range 600 {
 			p := w.seal(numbered(n, n+5)...)
 			more := w.seal(numbered(n+5, n+10)...) // of another lane
 			p.Files = append(p.Files, more.Files...)
 			w.commit(p)
+			k.Committed("t", len(p.Files))
 			n += 10
 			if v := load(t, store).Version(); v%10 == 0 {
 				k.Due("t", v)

@@ -15,12 +15,16 @@ import (
 	"strings"
 
 	"github.com/millrace-io/millrace/engine/blob"
+	"github.com/millrace-io/millrace/engine/parquet"
 )
 
 // A Table is a Delta table to be looked after.
 type Table struct {
 	Name  string     // for messages
 	Store blob.Store // its root is the table's
+
+	TargetFile  int64                // of Optimize; 0: as it says
+	Compression *parquet.Compression // of the files that Optimize writes; nil: as it says
 }
 
 // partitionOf tells the partitions of a table apart: the values in the order of the columns.

@@ -54,9 +54,13 @@ func (o Optimize) Run(ctx context.Context, t Table) (done Optimized, err error) 
 		}
 	}()
 	s, err := delta.Load(ctx, t.Store, delta.Latest)
+	if err == nil {
+		err = s.Writable()
+	}
 	if err != nil {
 		return done, err
 	}
+	o = o.of(t)
 	done.Version = s.Version()
 	by := s.Metadata().PartitionBy
 	plan := pack
@@ -80,6 +84,17 @@ func (o Optimize) Run(ctx context.Context, t Table) (done Optimized, err error) 
 		}
 	}
 	return done, nil
+}
+
+// of is o with what the table asks for.
+func (o Optimize) of(t Table) Optimize {
+	if t.TargetFile > 0 {
+		o.TargetFile = t.TargetFile
+	}
+	if t.Compression != nil {
+		o.Files.Compression = *t.Compression
+	}
+	return o
 }
 
 // A rewriter writes groups of files of one table.

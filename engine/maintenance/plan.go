@@ -51,6 +51,7 @@ func tier(files []*delta.Add, by []string, target int64) []group {
 		if len(partition) <= tolerated {
 			continue
 		}
+		added := slices.Clone(partition)
 		slices.SortStableFunc(partition, func(a, b *delta.Add) int { return int(min(max(a.Size-b.Size, -1), 1)) })
 		must := len(partition) - tolerated + 1 // so many at least, whatever their sizes
 		var g group
@@ -60,7 +61,8 @@ func tier(files []*delta.Add, by []string, target int64) []group {
 			}
 			g = append(g, a)
 		}
-		groups = append(groups, g)
+		// Rows stay in the order in which they came, as far as the group has them.
+		groups = append(groups, slices.DeleteFunc(added, func(a *delta.Add) bool { return !slices.Contains(g, a) }))
 	}
 	return groups
 }

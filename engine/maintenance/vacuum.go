@@ -50,17 +50,11 @@ func (v Vacuum) Run(ctx context.Context, t Table) (done Vacuumed, err error) {
 			err = fmt.Errorf("vacuum %s: %w", t.Store.URL(), err)
 		}
 	}()
-	// The list comes first: what it shows and was committed meanwhile is in the log by then.
-	found, err := v.list(ctx, t.Store)
-	if err != nil {
-		return done, err
-	}
 	s, err := delta.Load(ctx, t.Store, delta.Latest)
-	if err != nil {
-		return done, err
+	if err == nil {
+		err = s.Writable()
 	}
-	done.Version, done.Files = s.Version(), []string{}
-	if err := s.Writable(); err != nil {
+	if err != nil {
 		return done, err
 	}
 	retention, err := v.retention(s)
@@ -68,7 +62,21 @@ func (v Vacuum) Run(ctx context.Context, t Table) (done Vacuumed, err error) {
 		return done, err
 	}
 	limit := time.Now().Add(-retention)
-	keep, err := v.needed(ctx, s, limit)
+	// Invariant: first the files, then what is about to be committed, then the log. What is committed meanwhile is
+	// in the log by then, and what is not was in the checkpoint.
+	found, err := v.list(ctx, t.Store)
+	if err != nil {
+		return done, err
+	}
+	onTheWay, err := v.prepared(ctx, s)
+	if err == nil {
+		err = s.Advance(ctx)
+	}
+	if err != nil {
+		return done, err
+	}
+	done.Version, done.Files = s.Version(), []string{}
+	keep, err := needed(s, onTheWay, limit)
 	if err != nil {
 		return done, err
 	}
@@ -140,13 +148,9 @@ const (
 )
 
 // needed is the files that the table needs, by name.
-func (v Vacuum) needed(ctx context.Context, s *delta.Snapshot, limit time.Time) (map[string]need, error) {
+func needed(s *delta.Snapshot, onTheWay []string, limit time.Time) (map[string]need, error) {
 	keep := map[string]need{}
-	names, err := v.prepared(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
+	for _, name := range onTheWay {
 		keep[name] = prepared
 	}
 	for _, d := range s.Tombstones() {

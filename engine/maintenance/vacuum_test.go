@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/millrace-io/millrace/engine/blob"
 	"github.com/millrace-io/millrace/engine/blob/fault"
 	"github.com/millrace-io/millrace/engine/blob/mem"
 	"github.com/millrace-io/millrace/engine/maintenance"
@@ -114,6 +115,31 @@ func TestVacuumKeepsWhatIsOnItsWay(t *testing.T) {
 		uploading.Prev, uploading.Epoch = w.prev, w.prev+1
 		w.commit(uploading)
 		if rows := rowsOf(t, store); len(rows) != 9 {
+			t.Errorf("%d rows", len(rows))
+		}
+	})
+}
+
+// TestVacuumWhileAPipelineComesBack: one that stood still for weeks commits what it had prepared, and goes on, just
+// while vacuum looks.
+func TestVacuumWhileAPipelineComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, places := mem.New(), lake{}
+		w := write(t, store, "p", "id: long!, city: string")
+		w.rows(numbered(0, 3)...)
+		p := w.seal(numbered(3, 6)...)
+		places.prepares(t, "p", p)
+		time.Sleep(30 * day)
+		v := vacuum(places)
+		v.Open = func(url string) (blob.Store, error) {
+			w.commit(p)
+			places.prepares(t, "p") // the next checkpoint, which has nothing to commit
+			return places.open(url)
+		}
+		if done, err := v.Run(t.Context(), table(store)); err != nil || len(done.Files) != 0 {
+			t.Errorf("%+v, %v", done, err)
+		}
+		if rows := rowsOf(t, store); len(rows) != 6 {
 			t.Errorf("%d rows", len(rows))
 		}
 	})

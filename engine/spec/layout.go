@@ -27,7 +27,7 @@ func newLayout() layout {
 		Commit: commitLayout{Every: 10 * time.Second, TargetFile: 128 << 20},
 		Memory: memoryLayout{Budget: 64 << 20},
 		Maintenance: maintenanceLayout{
-			Checkpoint: true, Optimize: optimizeLayout{Every: time.Minute}, Vacuum: vacuumLayout{Every: 24 * time.Hour},
+			Checkpoint: true, Optimize: optimizeLayout{Every: 5 * time.Second}, Vacuum: vacuumLayout{Every: 24 * time.Hour},
 		},
 	}
 }
@@ -82,7 +82,7 @@ type maintenanceLayout struct {
 }
 
 type optimizeLayout struct {
-	Every time.Duration `yaml:"every" doc:"Time from the end of one to the next. 0s: never."`
+	Every time.Duration `yaml:"every" doc:"How often to look whether a table has got so many files that it is worth it. 0s: never."`
 }
 
 type vacuumLayout struct {

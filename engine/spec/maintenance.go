@@ -46,7 +46,7 @@ func (m MaintenanceDescription) text() string {
 		parts = append(parts, "checkpoints of the logs")
 	}
 	if m.Optimize != "" {
-		parts = append(parts, "small files put together every "+m.Optimize)
+		parts = append(parts, "small files put together, looked for every "+m.Optimize)
 	}
 	if m.Vacuum != "" {
 		kept := "as long as each table says"
