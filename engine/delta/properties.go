@@ -24,6 +24,15 @@ type Properties struct {
 	StatsColumns []string
 }
 
+// Indexed is the columns that the table wants statistics of.
+func (p *Properties) Indexed() Indexed {
+	which := Indexed{Columns: p.IndexedColumns, Names: p.StatsColumns}
+	if p.IndexedColumns == 0 && len(p.StatsColumns) == 0 {
+		which.Names = []string{""} // none: no column has this name
+	}
+	return which
+}
+
 const day = 24 * time.Hour
 
 // Properties reads the entries of the configuration. The error names every one that can't be understood.

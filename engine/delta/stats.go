@@ -1,12 +1,27 @@
 package delta
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// indexedColumns is how many leaf columns have bounds and null counts: Delta's own default. More would
-// make the log of a wide table grow with columns nobody filters by.
-const indexedColumns = 32
+// Indexed says which columns of a table have bounds and null counts in its log: those of Names, or where there
+// are none the first Columns, of which 0 stands for 32, Delta's own default, and -1 for all. More would make
+// the log of a wide table grow with columns nobody filters by.
+type Indexed struct {
+	Columns int
+	Names   []string
+}
+
+// has says whether column i of a schema has statistics.
+func (x Indexed) has(i int, name string) bool {
+	if len(x.Names) > 0 {
+		return slices.Contains(x.Names, name)
+	}
+	return x.Columns < 0 || i < cmp.Or(x.Columns, 32)
+}
 
 // Stats gathers the statistics of one data file from summaries of the rows that go into it, one a row group.
 // They are exact, but for long strings and fractions of milliseconds, whose bounds are looser than the values
@@ -21,6 +36,7 @@ type Stats struct {
 // indexed is a column of the file that has statistics.
 type indexed struct {
 	name   string
+	at     int // in the schema
 	nulls  int64
 	bounds bounds // nil: the type has none
 }
@@ -37,10 +53,12 @@ type bounds interface {
 
 // NewStats makes the statistics of a file whose columns are those of schema: all of the table but the
 // partition columns, which are not in files and have no statistics.
-func NewStats(schema column.Schema) *Stats {
+func NewStats(schema column.Schema, which Indexed) *Stats {
 	s := &Stats{}
-	for _, f := range schema[:min(len(schema), indexedColumns)] {
-		s.columns = append(s.columns, indexed{name: f.Name, bounds: boundsOf(f.Type)})
+	for i, f := range schema {
+		if which.has(i, f.Name) {
+			s.columns = append(s.columns, indexed{name: f.Name, at: i, bounds: boundsOf(f.Type)})
+		}
 	}
 	return s
 }
@@ -82,9 +100,9 @@ func (s *Stats) Add(rows int64, columns []ColumnSummary) {
 	s.records += rows
 	for i := range s.columns {
 		x := &s.columns[i]
-		x.nulls += columns[i].Nulls
+		x.nulls += columns[x.at].Nulls
 		if x.bounds != nil {
-			x.bounds.add(columns[i].Ends)
+			x.bounds.add(columns[x.at].Ends)
 		}
 	}
 }

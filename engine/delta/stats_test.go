@@ -55,7 +55,7 @@ func withNull(c column.Column) column.Column {
 
 // statsOf is the statistics of one column called c.
 func statsOf(c column.Column) string {
-	s := NewStats(column.Schema{{Name: "c", Type: c.Type()}})
+	s := NewStats(column.Schema{{Name: "c", Type: c.Type()}}, Indexed{})
 	s.Add(int64(c.Len()), []ColumnSummary{{Nulls: int64(c.Nulls().Nulls()), Ends: c}})
 	return s.JSON()
 }
@@ -139,7 +139,7 @@ func TestStatsLeaveOutColumnsPast32(t *testing.T) {
 		schema = append(schema, column.Field{Name: fmt.Sprintf("c%02d", i), Type: column.Of(column.Long)})
 		cols = append(cols, ColumnSummary{Ends: longs(int64(i))})
 	}
-	s := NewStats(schema)
+	s := NewStats(schema, Indexed{})
 	s.Add(1, cols)
 	var got struct{ MinValues map[string]int64 }
 	if err := json.Unmarshal([]byte(s.JSON()), &got); err != nil {
@@ -164,7 +164,7 @@ type naive struct {
 func TestStatsAgreeWithNaive(t *testing.T) {
 	schema := column.Schema{{Name: "n", Type: column.Of(column.Long)}, {Name: "s", Type: column.Of(column.String)}}
 	rapid.Check(t, func(t *rapid.T) {
-		total := NewStats(schema)
+		total := NewStats(schema, Indexed{})
 		var n, s naive
 		for range rapid.IntRange(0, 6).Draw(t, "batches") {
 			cols, rows := drawBatch(t)

@@ -50,8 +50,8 @@ type Config struct {
 	Dedupe     string
 	EngineInfo string // "millrace/<version>", for commitInfo; "": "millrace"
 
-	// NewWriter makes the writer of one lane's data files.
-	NewWriter func(lane int) engine.TableWriter
+	// NewWriter makes the writer of one lane's data files, with statistics of the columns that the table asks for.
+	NewWriter func(lane int, which Indexed) engine.TableWriter
 
 	// CheckpointDue is told of a version that the table's checkpoint interval asks a checkpoint of the log for.
 	// It is called by Commit and must not wait. nil: nobody writes one.
@@ -302,7 +302,15 @@ func (t *Table) othersIn(s *state) []string {
 }
 
 // Writer makes a writer for one lane.
-func (t *Table) Writer(lane int) engine.TableWriter { return t.config.NewWriter(lane) }
+func (t *Table) Writer(lane int) engine.TableWriter {
+	which := Indexed{}
+	if t.state != nil {
+		if p, err := t.state.properties(); err == nil { // else the table was refused when it was opened
+			which = p.Indexed()
+		}
+	}
+	return t.config.NewWriter(lane, which)
+}
 
 // Missing names the files that are not there with their size.
 func (t *Table) Missing(ctx context.Context, files []engine.File) ([]string, error) {

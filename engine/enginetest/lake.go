@@ -54,7 +54,7 @@ func (t lakeTable) open(blobs blob.Store) (engine.Table, error) {
 	store := blob.Sub(blobs, t.name)
 	return delta.NewTable(delta.Config{
 		Name: t.name, Pipeline: pipeline, Store: store, Schema: t.schema, PartitionBy: t.by, CheckpointsURL: "mem:" + home,
-		NewWriter: func(int) engine.TableWriter {
+		NewWriter: func(int, delta.Indexed) engine.TableWriter {
 			w, err := parquet.NewWriter(store, t.schema, t.by, parquet.Options{}, time.Now)
 			if err != nil {
 				panic(fmt.Sprintf("table %s: %v", t.name, err))

@@ -110,6 +110,11 @@ func (o Optimize) rewriter(store blob.Store, s *delta.Snapshot) (*rewriter, erro
 	if err != nil {
 		return nil, fmt.Errorf("its rows can't be written again: %w", err)
 	}
+	p, err := s.Metadata().Properties()
+	if err != nil {
+		return nil, err
+	}
+	o.Files.Indexed = p.Indexed()
 	w := &rewriter{optimize: o, store: store}
 	for _, f := range columns {
 		if !slices.Contains(s.Metadata().PartitionBy, f.Name) {

@@ -92,6 +92,40 @@ func TestOptimizeStats(t *testing.T) {
 	}
 }
 
+// TestIndexedColumns: statistics are of the columns that the table asks for, when rows are written and when they are
+// put together.
+func TestIndexedColumns(t *testing.T) {
+	for property, c := range map[string]struct{ value, want string }{
+		"delta.dataSkippingNumIndexedCols":  {"1", `{"numRecords":6,"minValues":{"id":0},"maxValues":{"id":5},"nullCount":{"id":0}}`},
+		"delta.dataSkippingStatsColumns":    {"city", `{"numRecords":6,"minValues":{"city":"city 0"},"maxValues":{"city":"city 2"},"nullCount":{"city":0}}`},
+		"delta.dataSkippingNumIndexedCols ": {"0", `{"numRecords":6,"minValues":{},"maxValues":{},"nullCount":{}}`},
+	} {
+		store := mem.New()
+		write(t, store, "p", "id: long!, city: string") // makes the table
+		entry := "_delta_log/00000000000000000000.json"
+		data, err := store.Get(t.Context(), entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.Replace(string(data), `"configuration":{`, fmt.Sprintf(`"configuration":{%q:%q,`, strings.TrimSpace(property), c.value), 1)
+		if err := store.Put(t.Context(), entry, []byte(changed)); err != nil {
+			t.Fatal(err)
+		}
+		w := write(t, store, "p", "id: long!, city: string")
+		w.rows(numbered(0, 6)...)
+		if got := load(t, store).Files()[0].Stats; got != c.want {
+			t.Errorf("%s = %s: %s", property, c.value, got)
+		}
+		w.rows(numbered(0, 6)...)
+		if _, err := optimize().Run(t.Context(), table(store)); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := load(t, store).Files()[0].Stats, strings.Replace(c.want, `:6,`, `:12,`, 1); got != want {
+			t.Errorf("%s = %s, put together: %s", property, c.value, got)
+		}
+	}
+}
+
 // TestOptimizeLeavesLargeFiles: a table in shape is left alone, and no commit is made.
 func TestOptimizeLeavesLargeFiles(t *testing.T) {
 	store := mem.New()

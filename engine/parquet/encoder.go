@@ -73,7 +73,7 @@ func newEncoder(schema column.Schema, opt Options, c *codec, m *memory) (*Encode
 		return nil, errors.New("a Parquet file needs at least one column")
 	}
 	opt = opt.filled()
-	e := &Encoder{schema: schema, opt: opt, press: newPress(c, m), stats: delta.NewStats(schema)}
+	e := &Encoder{schema: schema, opt: opt, press: newPress(c, m), stats: delta.NewStats(schema, opt.Indexed)}
 	limit := limits{page: opt.Page, rows: opt.PageRows, dictionary: opt.Dictionary}
 	for _, f := range schema {
 		l, err := newLeaf(f)

@@ -327,7 +327,7 @@ func (s *rowStats) add(cols []column.Column, sel column.Selection, n int) {
 }
 
 func (s *rowStats) json() string {
-	stats := delta.NewStats(s.schema)
+	stats := delta.NewStats(s.schema, delta.Indexed{})
 	var all []delta.ColumnSummary
 	for _, c := range s.kept {
 		all = append(all, delta.ColumnSummary{Nulls: int64(c.Nulls().Nulls()), Ends: c})

@@ -18,6 +18,7 @@ import (
 	"github.com/millrace-io/millrace/engine/delta"
 	"github.com/millrace-io/millrace/engine/enginetest/optest"
 	"github.com/millrace-io/millrace/engine/enginetest/tabletest"
+	"github.com/millrace-io/millrace/engine/maintenance"
 	"github.com/millrace-io/millrace/engine/parquet"
 	"github.com/millrace-io/millrace/scripts/realtest"
 )
@@ -122,7 +123,7 @@ func (f *suiteFolders) tables(t *testing.T) []string {
 func newTable(t testing.TB, files blob.Store, c delta.Config) *delta.Table {
 	c.Store, c.EngineInfo = files, "millrace/test"
 	c.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-	c.NewWriter = func(int) engine.TableWriter {
+	c.NewWriter = func(int, delta.Indexed) engine.TableWriter {
 		w, err := parquet.NewWriter(files, c.Schema, c.PartitionBy, parquet.Options{}, time.Now)
 		if err != nil {
 			t.Error(err)
@@ -182,7 +183,7 @@ func (w *writing) commit(t *testing.T, rows ...string) {
 // specialTables are tables with a history.
 func specialTables(t *testing.T, root string) []string {
 	paths := map[string]func(t *testing.T, path string){
-		"special-checkpoint": checkpointed, "special-evolved": evolved, "special-replaced": replaced,
+		"special-checkpoint": checkpointed, "special-evolved": evolved, "special-replaced": replaced, "special-optimized": optimized,
 	}
 	var all []string
 	for name, write := range paths {
@@ -215,6 +216,21 @@ func checkpointed(t *testing.T, path string) {
 	}
 	if err := w.store.Delete(t.Context(), fmt.Sprintf("_delta_log/%020d.checkpoint.parquet", 10)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// optimized is a table whose small files were put together twice, the second time with some that were put together
+// before.
+func optimized(t *testing.T, path string) {
+	w := writerOf(t, path, "id: long!, city: string", false)
+	for i := range 9 {
+		w.commit(t, fmt.Sprintf(`{"id":%d,"city":"Oslo"}`, i), fmt.Sprintf(`{"id":%d,"city":null}`, 100+i))
+		if i%4 == 3 {
+			done, err := maintenance.Optimize{TargetFile: 1 << 20, EngineInfo: "millrace/test"}.Run(t.Context(), maintenance.Table{Name: "t", Store: w.store})
+			if err != nil || done.Commits != 1 {
+				t.Fatalf("%+v, %v", done, err)
+			}
+		}
 	}
 }
 
