@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/millrace-io/millrace/engine/column"
@@ -196,11 +197,11 @@ func (t *Task) makeLanes(ctx context.Context) error {
 			if l.inst, err = t.newInstance(ctx, s, n); err != nil {
 				return err
 			}
-			if err := l.load(t.saved); err != nil {
-				return err
-			}
 			s.lanes = append(s.lanes, l)
 		}
+	}
+	if err := t.loadLanes(); err != nil {
+		return err
 	}
 	t.saved = nil
 	for _, s := range t.graph.stages {
@@ -209,6 +210,26 @@ func (t *Task) makeLanes(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// loadLanes gives all lanes their state at once: it may be gigabytes, and each has its own slots.
+func (t *Task) loadLanes() error {
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for _, s := range t.graph.stages {
+		for _, l := range s.lanes {
+			all.Go(func() {
+				if err := l.load(t.saved); err != nil {
+					mu.Lock()
+					errs = append(errs, err)
+					mu.Unlock()
+				}
+			})
+		}
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // makeEntries makes an entry for each partition of the checkpoint.

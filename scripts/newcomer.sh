@@ -174,17 +174,26 @@ git clone --quiet --no-hardlinks "$root" "$clone"
 cd "$clone"
 echo "README.md of $(git log -1 --format='%h %cs %s')"
 
+crashes=
 # The blocks, in order. A command that is new to this script is a reason to teach it.
 demo=
 while IFS= read -r line; do
   case $line in
     'go run ./cmd/millrace demo') demo=$line ;;
     'go test ./...') ;; # .ci/run
+    'MILLRACE_CRASHES='*) crashes=$line ;;
     '') ;;
     *) fail "README.md has a command that this script does not check: $line" ;;
   esac
 done < <(blocks sh)
 [[ -n $demo ]] || fail "README.md does not begin with the demo"
+
+# The figure that stands before the command must be what it comes to.
+if [[ -n $crashes ]]; then
+  out=$(eval "$crashes" 2>&1) || fail "$crashes: $out"
+  [[ $out == *' crashes and mishaps in '*': 0 lost, 0 doubled'* ]] || fail "$crashes does not say how many: $out"
+  echo "  $(grep -o '[0-9]* crashes and mishaps.*doubled' <<<"$out")"
+fi
 
 mkdir "$work/bin"
 go build -o "$work/bin/millrace" ./cmd/millrace

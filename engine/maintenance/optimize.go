@@ -40,8 +40,9 @@ type Optimized struct {
 	BytesRemoved int64 `json:"bytes_removed"`
 	FilesAdded   int64 `json:"files_added"`
 	BytesAdded   int64 `json:"bytes_added"`
-	Rows         int64 `json:"rows"`      // in these files
-	Conflicts    int64 `json:"conflicts"` // groups of files that another writer took first
+	Rows         int64 `json:"rows"`         // in these files
+	ColumnBytes  int64 `json:"column_bytes"` // of their values in memory, before compression
+	Conflicts    int64 `json:"conflicts"`    // groups of files that another writer took first
 }
 
 // Run optimizes a table. Each group of files is a commit of its own, so that little is lost when it ends
@@ -103,6 +104,7 @@ type rewriter struct {
 	store    blob.Store
 	schema   column.Schema // of the data files
 	pool     column.Pool
+	bytes    int64 // of values read
 }
 
 func (o Optimize) rewriter(store blob.Store, s *delta.Snapshot) (*rewriter, error) {
@@ -153,6 +155,7 @@ func (w *rewriter) rewrite(ctx context.Context, s *delta.Snapshot, g group, done
 	done.FilesAdded += int64(len(adds))
 	done.BytesAdded += group(adds).size()
 	done.Rows += rows
+	done.ColumnBytes = w.bytes
 	return nil
 }
 
@@ -241,6 +244,26 @@ func (w *rewriter) copyRowGroup(ctx context.Context, f *parquet.File, i int, out
 	if err != nil {
 		return 0, err
 	}
+	for _, c := range columns {
+		w.bytes += dataBytes(c)
+	}
 	b := &engine.Batch{Schema: w.schema, Columns: columns, Rows: f.RowGroupRows(i), Arena: arena}
 	return b.Rows, out.Write(ctx, b)
+}
+
+// dataBytes is what the values of a column take in memory.
+func dataBytes(c column.Column) int64 {
+	switch c := c.(type) {
+	case *column.Bools:
+		return int64(len(c.Values))
+	case *column.Ints:
+		return 4 * int64(len(c.Values))
+	case *column.Floats:
+		return 4 * int64(len(c.Values))
+	case *column.Texts:
+		return int64(len(c.Data)) + 4*int64(c.Len())
+	case *column.List:
+		return dataBytes(c.Elem) + 4*int64(c.Len())
+	}
+	return 8 * int64(c.Len())
 }

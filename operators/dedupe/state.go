@@ -90,9 +90,20 @@ func (e entry) append(b []byte, slot int) []byte {
 	return binary.LittleEndian.AppendUint64(b, uint64(e.at))
 }
 
+// readAll is io.ReadAll, in one piece of memory where the reader says how much it has.
+func readAll(r io.Reader) ([]byte, error) {
+	sized, ok := r.(interface{ Len() int })
+	if !ok {
+		return io.ReadAll(r)
+	}
+	b := make([]byte, sized.Len())
+	_, err := io.ReadFull(r, b)
+	return b, err
+}
+
 // Load implements engine.Stateful. After an error the slot is unspecified.
 func (d *dedupe) Load(slot int, r io.Reader) error {
-	b, err := io.ReadAll(r)
+	b, err := readAll(r)
 	if err != nil {
 		return fmt.Errorf("dedupe: read state: %w", err)
 	}
@@ -116,6 +127,9 @@ func (d *dedupe) Load(slot int, r io.Reader) error {
 		t.saved.since += n
 		t.saved.deltas++
 	}
+	// A whole section has its entries by their places, so they come to the new table's places nearly in order: memory
+	// is walked once, from one end to the other.
+	at := cursor{bucket: none}
 	for ; len(entries) > 0; entries = entries[entryBytes:] {
 		hi := binary.LittleEndian.Uint64(entries)
 		if int(hi>>56) != slot {
@@ -123,8 +137,9 @@ func (d *dedupe) Load(slot int, r io.Reader) error {
 		}
 		if t.full() {
 			d.scratch = t.grow(d.scratch)
+			at.bucket = none
 		}
-		t.add(entry{hi | taken, rest{binary.LittleEndian.Uint64(entries[8:]), engine.Time(binary.LittleEndian.Uint64(entries[16:]))}})
+		t.addNear(&at, entry{hi | taken, rest{binary.LittleEndian.Uint64(entries[8:]), engine.Time(binary.LittleEndian.Uint64(entries[16:]))}})
 	}
 	return nil
 }

@@ -198,6 +198,34 @@ func (t *table) move(entries []entry, n int) {
 	}
 }
 
+// A cursor knows how many places of a bucket are taken. Of bucket none it knows nothing.
+type cursor struct{ bucket, used int }
+
+const none = -1
+
+// addNear is add for entries of which many have the home of the one before: the cursor is there and knows the place.
+func (t *table) addNear(at *cursor, e entry) {
+	if home := t.home(e.lo); home != at.bucket {
+		*at = cursor{home, t.buckets[home].taken()}
+	}
+	if at.used == width { // it goes to a bucket behind, which the cursor may come to know otherwise
+		t.add(e)
+		at.bucket = none
+		return
+	}
+	t.put(at.bucket*width+at.used, e)
+	at.used++
+}
+
+// taken is the number of entries in the bucket.
+func (b *bucket) taken() int {
+	n := 0
+	for _, x := range b.tags {
+		n += one(x != 0)
+	}
+	return n
+}
+
 // add puts in an entry; the table is not full.
 func (t *table) add(e entry) (place int) {
 	for i := t.home(e.lo); ; {
