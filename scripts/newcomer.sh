@@ -190,9 +190,9 @@ done < <(blocks sh)
 
 # The figure that stands before the command must be what it comes to.
 if [[ -n $crashes ]]; then
-  out=$(eval "$crashes" 2>&1) || fail "$crashes: $out"
-  [[ $out == *' crashes and mishaps in '*': 0 lost, 0 doubled'* ]] || fail "$crashes does not say how many: $out"
-  echo "  $(grep -o '[0-9]* crashes and mishaps.*doubled' <<<"$out")"
+  toll=$(eval "$crashes" 2>&1) || fail "$crashes: $toll"
+  [[ $toll == *' crashes and mishaps in '*': 0 lost, 0 doubled'* ]] || fail "$crashes does not say how many: $toll"
+  echo "  $(grep -o '[0-9]* crashes and mishaps.*doubled' <<<"$toll")"
 fi
 
 mkdir "$work/bin"
