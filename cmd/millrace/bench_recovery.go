@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -182,7 +183,7 @@ func (r *recovery) prepare(ctx context.Context, bytes int64) (size, kept int64, 
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := r.await(ctx, 1); err != nil {
+	if err := r.await(ctx, 0); err != nil {
 		return 0, 0, errors.Join(err, cmd.Process.Kill())
 	}
 	if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
@@ -259,42 +260,48 @@ func (r *recovery) kill(ctx context.Context) (run recoveryRun, err error) {
 	if err != nil {
 		return run, err
 	}
-	if err := r.await(ctx, r.version(ctx)+3); err != nil {
+	if err := r.await(ctx, r.committed(ctx)+3); err != nil {
 		return run, errors.Join(err, victim.Process.Kill())
 	}
 	if err := victim.Process.Kill(); err != nil {
 		return run, err
 	}
 	_ = victim.Wait() // it was killed
-	version, epoch := r.version(ctx), r.epoch(ctx)
+	epoch, err := r.epoch()
+	if err != nil {
+		return run, err
+	}
 	began := time.Now()
 	next, err := r.start(ctx)
 	if err != nil {
 		return run, err
 	}
-	for ; run.CommitS == 0 && err == nil; err = sleepFor(ctx, 2*time.Millisecond) {
-		if run.ClaimS == 0 && r.epoch(ctx) > epoch {
+	defer func() {
+		err = errors.Join(err, next.Process.Signal(syscall.SIGTERM), next.Wait())
+		run.MaxRSSMB = float64(next.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) * 1024 / 1e6
+	}()
+	for time.Since(began) < patience {
+		newest, err := r.epoch()
+		if err != nil {
+			return run, err
+		}
+		if run.ClaimS == 0 && newest > epoch {
 			run.ClaimS = time.Since(began).Seconds()
 		}
-		if r.version(ctx) > version+repeated(run) {
+		// What the victim had prepared is committed too, but with its epoch.
+		if r.committed(ctx) > epoch {
 			run.CommitS = time.Since(began).Seconds()
+			return run, nil
 		}
-		if time.Since(began) > 2*time.Minute {
-			err = errors.New("no commit within two minutes")
+		if err := sleepFor(ctx, 2*time.Millisecond); err != nil {
+			return run, err
 		}
 	}
-	err = errors.Join(err, next.Process.Signal(syscall.SIGTERM), next.Wait())
-	run.MaxRSSMB = float64(next.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) * 1024 / 1e6
-	return run, err
+	return run, fmt.Errorf("no commit of the new process within %v", patience)
 }
 
-// repeated is how many versions may come of commits that the victim had prepared, which are no new ones.
-func repeated(run recoveryRun) int64 {
-	if run.ClaimS == 0 {
-		return 1
-	}
-	return 0
-}
+// patience is how long a commit may take before the benchmark gives up.
+const patience = 2 * time.Minute
 
 func (r *recovery) start(ctx context.Context) (*exec.Cmd, error) {
 	self, err := os.Executable()
@@ -305,33 +312,36 @@ func (r *recovery) start(ctx context.Context) (*exec.Cmd, error) {
 	return cmd, cmd.Start()
 }
 
-// version is that of the table, -1 while there is none.
-func (r *recovery) version(ctx context.Context) int64 {
+// committed is the last epoch that is in the table, -1 before the first.
+func (r *recovery) committed(ctx context.Context) int64 {
 	s, _, err := latest(ctx, filepath.Join(r.lake(), "first"))
 	if err != nil {
-		return -1
+		return -1 // there is no table yet
 	}
-	return s.Version()
+	newest := int64(-1)
+	for _, t := range s.Txns() {
+		newest = max(newest, t.Version)
+	}
+	return newest
 }
 
 // epoch is that of the newest checkpoint, by its name.
-func (r *recovery) epoch(context.Context) int64 {
-	names, err := os.ReadDir(filepath.Join(r.lake(), stateHome("recovery", defaultTask), "checkpoints"))
-	if err != nil || len(names) == 0 {
-		return -1
-	}
-	n, err := strconv.ParseInt(strings.TrimSuffix(names[len(names)-1].Name(), ".json"), 10, 64)
+func (r *recovery) epoch() (int64, error) {
+	names, err := filepath.Glob(filepath.Join(r.lake(), stateHome("recovery", defaultTask), "checkpoints", "*.json"))
 	if err != nil {
-		return -1
+		return 0, err
 	}
-	return n
+	if len(names) == 0 {
+		return 0, errors.New("the pipeline has no checkpoint")
+	}
+	return strconv.ParseInt(strings.TrimSuffix(filepath.Base(slices.Max(names)), ".json"), 10, 64)
 }
 
-// await waits for a version of the table.
-func (r *recovery) await(ctx context.Context, version int64) error {
-	for began := time.Now(); r.version(ctx) < version; {
-		if time.Since(began) > 2*time.Minute {
-			return fmt.Errorf("version %d of the table did not come within two minutes", version)
+// await waits until an epoch is in the table.
+func (r *recovery) await(ctx context.Context, epoch int64) error {
+	for began := time.Now(); r.committed(ctx) < epoch; {
+		if time.Since(began) > patience {
+			return fmt.Errorf("epoch %d did not come into the table within %v", epoch, patience)
 		}
 		if err := sleepFor(ctx, 10*time.Millisecond); err != nil {
 			return err
