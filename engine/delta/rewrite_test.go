@@ -143,25 +143,35 @@ func compactOnce(ctx context.Context, store *mem.Store, n int) error {
 }
 
 // TestCheckpointDue: the table's interval decides which commits ask for a checkpoint; one that was done
-// before asks for none.
+// before asks for none, and a version that another writer has made is made up for by the next commit.
 func TestCheckpointDue(t *testing.T) {
 	store := mem.New()
 	logOf(t, store, []action{{Metadata: &Metadata{ID: "t", SchemaString: tableSchema, Configuration: map[string]string{"delta.checkpointInterval": "3"}}}})
-	table := tableOn(t, store, "p")
+	table, other := tableOn(t, store, "p"), tableOn(t, store, "q")
 	var due []int64
 	table.config.CheckpointDue = func(version int64) { due = append(due, version) }
-	if _, err := table.Open(t.Context(), "L"); err != nil {
-		t.Fatal(err)
-	}
-	for e := range engine.Epoch(8) {
-		p := engine.Prepared{ID: "t", Prev: e - 1, Epoch: e, Files: []engine.File{newFile(fmt.Sprint(e))}}
+	commit := func(table *Table, e engine.Epoch) {
+		t.Helper()
+		p := engine.Prepared{ID: "t", Prev: e - 1, Epoch: e, Files: []engine.File{newFile(fmt.Sprint(table.config.Pipeline, e))}}
 		for range 2 {
 			if _, err := table.Commit(t.Context(), p, engine.CommitInfo{}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if fmt.Sprint(due) != "[3 6 9]" {
+	for _, x := range []*Table{table, other} {
+		if _, err := x.Open(t.Context(), "L"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for e := range engine.Epoch(10) { // versions 2 to 11
+		commit(table, e)
+	}
+	commit(other, 0) // 12
+	for e := range engine.Epoch(3) {
+		commit(table, 10+e) // 13 to 15
+	}
+	if fmt.Sprint(due) != "[3 6 9 13 15]" {
 		t.Errorf("due at %v", due)
 	}
 }
