@@ -99,6 +99,8 @@ func (t *trial) testLostWhileReading() {
 		select { // the frame before the loss takes its time
 		case <-lost:
 		case <-time.After(moment / 5):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 		return nil
 	}

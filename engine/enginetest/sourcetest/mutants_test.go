@@ -242,10 +242,13 @@ func (m *mutant) queue() {
 		if q == nil {
 			q = make(chan func(), 10_000)
 			queues[p] = q
-			m.t.Cleanup(func() { close(q) })
 			go func() {
-				for give := range q {
-					give()
+				for ctx.Err() == nil {
+					select {
+					case give := <-q:
+						give()
+					case <-ctx.Done():
+					}
 				}
 			}()
 		}
@@ -254,15 +257,27 @@ func (m *mutant) queue() {
 	}
 }
 
+// oneByOne gives the sink a frame at a time, one of partition 0, which the test holds up, first.
 func (m *mutant) oneByOne() {
-	turn := make(chan struct{}, 1)
+	turn, begun := make(chan struct{}, 1), make(chan struct{})
+	begin := sync.OnceFunc(func() { close(begun) })
 	m.frame = func(s engine.Sink, ctx context.Context, p string, f engine.Frame) error {
+		if p != "0" {
+			select {
+			case <-begun:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 		select {
 		case turn <- struct{}{}:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 		defer func() { <-turn }()
+		if p == "0" {
+			begin()
+		}
 		return s.Frame(ctx, p, f)
 	}
 }
