@@ -177,12 +177,12 @@ func row(f enginetest.Fact) string {
 
 // TestScriptComesBack: the text of a script makes the same script.
 func TestScriptComesBack(t *testing.T) {
-	const text = "crash-before 12\nkill-at 350ms\nall-lost\nzombie 3"
+	const text = "records 40\ncrash-before 12 upto=30 seed=7\nkill-at 350ms upto=40 seed=0\nall-lost upto=40 seed=1\nrival-dies 3 2ms upto=100 seed=9"
 	s, err := enginetest.ParseScript(text)
 	if err != nil || s.String() != text {
 		t.Errorf("%v becomes %s", err, s)
 	}
-	for _, wrong := range []string{"crash 3", "crash-after x", "kill-at 3q"} {
+	for _, wrong := range []string{"crash 3", "crash-after x", "kill-at 3q", "records many", "calm up=3"} {
 		if s, err := enginetest.ParseScript(wrong); err == nil {
 			t.Errorf("%q becomes %v", wrong, s)
 		}
