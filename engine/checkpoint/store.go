@@ -34,7 +34,9 @@ type Store struct {
 }
 
 // New keeps a task's checkpoints in blobs, which is the task's own folder.
-func New(blobs blob.Store) *Store { return &Store{blobs: blobs} }
+func New(blobs blob.Store) *Store {
+	return &Store{blobs: blobs, kept: inventory{checkpoints: map[engine.Epoch][]string{}, states: map[string]engine.Epoch{}}}
+}
 
 func nameOf(epoch engine.Epoch) string { return fmt.Sprintf("%s%020d.json", checkpoints, epoch) }
 
