@@ -213,3 +213,28 @@ func TestWriteDoesNotWaitForCollect(t *testing.T) {
 		}
 	})
 }
+
+// TestNewestIsCollected: between the list and the read the owner has gone on and collected what was the newest.
+func TestNewestIsCollected(t *testing.T) {
+	inner := mem.New()
+	owner := New(inner)
+	write := func(epoch engine.Epoch) {
+		if err := owner.Write(t.Context(), checkpointOf(epoch, "ours")); err != nil {
+			t.Error(err)
+		}
+	}
+	write(1)
+	late := New(fault.New(inner, func(c fault.Call) fault.Fault {
+		if c.N == 2 { // the first read
+			write(2)
+			write(3)
+			if err := owner.Collect(t.Context(), 2); err != nil {
+				t.Error(err)
+			}
+		}
+		return fault.Fault{}
+	}))
+	if c, err := late.Newest(t.Context()); err != nil || c.Epoch != 3 {
+		t.Errorf("%+v: %v", c, err)
+	}
+}
