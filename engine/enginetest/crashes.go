@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,18 +37,25 @@ type Simulation struct {
 // A Toll is what a simulation went through.
 type Toll struct {
 	Runs    int
-	Crashes map[Kind]int // processes that ended before their work was done, by what ended them
-	Borne   map[Kind]int // mishaps that came to pass and ended no process
-	Refused map[Kind]int // starts that were refused, rightly: what they found did not belong together
-	Rows    int64        // in tables in the end, each once
+	Crashes map[Kind]int   // processes that ended before their work was done, by what ended them
+	Borne   map[Kind]int   // mishaps that came to pass and ended no process
+	Refused map[Kind]int   // starts that were refused, rightly: what they found did not belong together
+	At      map[string]int // by the call that a process died at, of those that died at one and alone
+	Rows    int64          // in tables in the end, each once
 }
 
 func newToll() Toll {
-	return Toll{Crashes: map[Kind]int{}, Borne: map[Kind]int{}, Refused: map[Kind]int{}}
+	return Toll{Crashes: map[Kind]int{}, Borne: map[Kind]int{}, Refused: map[Kind]int{}, At: map[string]int{}}
 }
 
 // Sum is all crashes.
 func (t *Toll) Sum() int { return sum(t.Crashes) }
+
+func addCounts[K comparable](to, counts map[K]int) {
+	for k, n := range counts {
+		to[k] += n
+	}
+}
 
 func sum(counts map[Kind]int) (n int) {
 	for _, k := range counts {
@@ -63,23 +71,22 @@ func (t *Toll) Add(o Toll) {
 	}
 	t.Runs += o.Runs
 	t.Rows += o.Rows
-	for _, pair := range [][2]map[Kind]int{{t.Crashes, o.Crashes}, {t.Borne, o.Borne}, {t.Refused, o.Refused}} {
-		for k, n := range pair[1] {
-			pair[0][k] += n
-		}
-	}
+	addCounts(t.Crashes, o.Crashes)
+	addCounts(t.Borne, o.Borne)
+	addCounts(t.Refused, o.Refused)
+	addCounts(t.At, o.At)
 }
 
-// String is the toll on a line, and what it is made of on three.
+// String is the toll on a line, and what it is made of on four.
 func (t *Toll) String() string {
-	return fmt.Sprintf("%d crashes in %d runs, %d rows: 0 lost, 0 doubled\n  ended a process: %s\n  borne, %d: %s\n  starts refused, %d: %s",
-		t.Sum(), t.Runs, t.Rows, byKind(t.Crashes), sum(t.Borne), byKind(t.Borne), sum(t.Refused), byKind(t.Refused))
+	return fmt.Sprintf("%d crashes in %d runs, %d rows: 0 lost, 0 doubled\n  ended a process: %s\n  died at a call: %s\n  borne, %d: %s\n  starts refused, %d: %s",
+		t.Sum(), t.Runs, t.Rows, byKind(t.Crashes), byKind(t.At), sum(t.Borne), byKind(t.Borne), sum(t.Refused), byKind(t.Refused))
 }
 
-func byKind(counts map[Kind]int) string {
+func byKind[K ~string](counts map[K]int) string {
 	var all []string
 	for _, k := range slices.Sorted(maps.Keys(counts)) {
-		all = append(all, fmt.Sprintf("%d %s", counts[k], k))
+		all = append(all, fmt.Sprintf("%d %v", counts[k], k))
 	}
 	return strings.Join(all, ", ")
 }
@@ -101,6 +108,10 @@ the simplest script found that breaks it (MILLRACE_SCRIPT=FILE in front of the s
 
 func (s Simulation) caseOf(seed uint64) Case { return s.Cases[seed%uint64(len(s.Cases))] }
 
+// longest is how long a run may take by the clock on the wall. One that waits for a lock, and not for its own time, would
+// stand still for ever and not say which it was.
+const longest = 2 * time.Minute
+
 // Play makes the run of a seed with another script.
 func (s Simulation) Play(t *testing.T, seed uint64, script Script) (toll Toll, err error) {
 	defer func() {
@@ -108,6 +119,7 @@ func (s Simulation) Play(t *testing.T, seed uint64, script Script) (toll Toll, e
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
+	defer time.AfterFunc(longest, func() { panic(fmt.Sprintf("simulation: seed %d stands still. Its script:\n%s", seed, script)) }).Stop()
 	synctest.Test(t, func(t *testing.T) {
 		l := &lives{c: s.caseOf(seed), seed: seed, store: mem.New(), mutant: s, toll: newToll()}
 		rnd := rand.New(rand.NewPCG(seed, 4))

@@ -89,7 +89,7 @@ func replay(t *testing.T, s enginetest.Simulation, text string) {
 
 // cases are the pipelines of the simulation: an operator that joins puts its own here.
 func cases() []enginetest.Case {
-	return []enginetest.Case{plain(), deduped(), plain(), both()}
+	return []enginetest.Case{plain(), deduped(), numbered(), both()}
 }
 
 // plain writes all rows to one table, and to another by partition value.
@@ -102,6 +102,34 @@ func plain() enginetest.Case {
 			for _, f := range rows {
 				out.Tables["all"] = append(out.Tables["all"], row(f))
 				out.Tables["by_id"] = append(out.Tables["by_id"], row(f))
+			}
+			return out
+		},
+	}
+}
+
+// numbered numbers the rows of each key twice, in two stages of lanes, and writes them by key: the order of rows matters
+// all the way.
+func numbered() enginetest.Case {
+	number := engine.Step{Name: "number", Config: numberConfig{By: "id"}}
+	again := engine.Step{Name: "again", Config: numberConfig{By: "id"}}
+	return enginetest.Case{
+		Name: "numbered", Grows: true,
+		Streams: []engine.StreamPlan{{Name: "s", From: enginetest.SourceName, Steps: []engine.Step{number, again}}},
+		Tables:  []engine.TablePlan{{Name: "t", From: "s", PartitionBy: []string{"id"}}},
+		Model: func(in enginetest.Input) enginetest.Outcome {
+			out, rows := enginetest.Entered(in, false)
+			seen := map[string]int64{}
+			for _, f := range rows {
+				seen[f.ID]++
+				at := "null"
+				if f.Timed {
+					at = stamp(f.At)
+				}
+				out.Tables["t"] = append(out.Tables["t"], fmt.Sprintf(`{"id":%q,"at":%s,"v":%d}`, f.ID, at, seen[f.ID]))
+			}
+			if len(rows) > 0 {
+				out.Ledger["s"] = engine.Count{In: int64(len(rows)), Out: int64(len(rows))}
 			}
 			return out
 		},
@@ -172,8 +200,10 @@ func firsts(in enginetest.Input) enginetest.Outcome {
 }
 
 func row(f enginetest.Fact) string {
-	return fmt.Sprintf(`{"id":%q,"at":%q,"v":%d}`, f.ID, f.At.Std().Format("2006-01-02T15:04:05.000000Z"), f.V)
+	return fmt.Sprintf(`{"id":%q,"at":%s,"v":%d}`, f.ID, stamp(f.At), f.V)
 }
+
+func stamp(at engine.Time) string { return at.Std().Format(`"2006-01-02T15:04:05.000000Z"`) }
 
 // TestScriptComesBack: the text of a script makes the same script.
 func TestScriptComesBack(t *testing.T) {

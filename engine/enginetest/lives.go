@@ -85,9 +85,9 @@ func ErrConflict() error { return errConflict }
 // faultOf is what the mishap does to its call.
 func (l *lives) faultOf(m Mishap) fault.Fault {
 	switch m.Kind {
-	case CrashBefore:
+	case CrashBefore, PutBefore:
 		return fault.Fault{Kind: fault.CrashBefore}
-	case CrashAfter:
+	case CrashAfter, PutAfter:
 		return fault.Fault{Kind: fault.CrashAfter}
 	case FailBefore:
 		return fault.Fault{Kind: fault.FailBefore}
@@ -127,18 +127,61 @@ func (l *lives) hookOf(m Mishap) (hook fault.Hook, hit *atomic.Bool) {
 	if m.Kind == StaleList {
 		return l.staleHook(m.N, hit), hit
 	}
-	f, n := l.faultOf(m), 0
-	only := m.Kind == Conflict || m.Kind == ExistsAfter
+	f := l.faultOf(m)
+	is := nth(m.N)
+	switch m.Kind {
+	case PutBefore, PutAfter, Conflict, ExistsAfter:
+		is = nthPut(m.N)
+	}
 	return func(c fault.Call) fault.Fault {
-		if only && c.Op != "PutIfAbsent" {
-			return fault.Fault{}
-		}
-		if n++; n != m.N {
+		if !is(c) {
 			return fault.Fault{}
 		}
 		hit.Store(true)
+		if f.Kind == fault.CrashBefore || f.Kind == fault.CrashAfter {
+			l.toll.At[placeOf(c)]++
+		}
 		return f
 	}, hit
+}
+
+// nth says of each call in turn whether it is the n-th of those that count.
+func nth(n int) func(fault.Call) bool {
+	pieces := 0
+	return func(c fault.Call) bool {
+		if c.Op == "Writer.Write" {
+			if pieces++; pieces%8 != 1 {
+				return false
+			}
+		}
+		n--
+		return n == 0
+	}
+}
+
+// nthPut says of each call in turn whether it is the n-th put-if-absent.
+func nthPut(n int) func(fault.Call) bool {
+	return func(c fault.Call) bool {
+		if c.Op != "PutIfAbsent" {
+			return false
+		}
+		n--
+		return n == 0
+	}
+}
+
+// placeOf says what a call is for, as "PutIfAbsent log".
+func placeOf(c fault.Call) string {
+	object := "data"
+	switch {
+	case strings.Contains(c.Name, "_delta_log"):
+		object = "log"
+	case strings.HasPrefix(c.Name, home+"/checkpoints"):
+		object = "checkpoint"
+	case strings.HasPrefix(c.Name, home+"/state"):
+		object = "state"
+	}
+	return c.Op + " " + object
 }
 
 // staleHook answers the n-th list with what the store held before an earlier life, at the life's start, or some calls

@@ -6,12 +6,15 @@ import "time"
 type Kind string
 
 // The kinds of mishap. A call is one to the store: of the checkpoints, the logs or the files; N counts them from 1
-// within a life. T is a time since the life began.
+// within a life (of the pieces of a file, which are most, it counts every eighth). A put-if-absent writes a checkpoint
+// or an entry of a log. T is a time since the life began.
 const (
 	Calm Kind = "calm" // nothing
 
 	CrashBefore Kind = "crash-before" // N: the process dies before the call
 	CrashAfter  Kind = "crash-after"  // N: the process dies when the call has landed
+	PutBefore   Kind = "put-before"   // N: the process dies before the put-if-absent
+	PutAfter    Kind = "put-after"    // N: the process dies when the put-if-absent has landed
 	KillAt      Kind = "kill-at"      // T: the process dies
 
 	FailBefore  Kind = "fail-before"  // N: the call fails and is not made
@@ -64,20 +67,21 @@ type kind struct {
 }
 
 const (
-	calls = 100 // to the store in most lives
+	calls = 60 // to the store in most lives
 	few   = 12
 )
 
 // kinds is all of them; those by which processes die, and those that the engine meets most, come more often.
 var kinds = [...]kind{
 	{Kind: Calm, weight: 1},
-	{Kind: CrashBefore, weight: 8, calls: calls}, {Kind: CrashAfter, weight: 8, calls: calls}, {Kind: KillAt, weight: 5, time: 1200 * time.Millisecond},
+	{Kind: CrashBefore, weight: 8, calls: calls}, {Kind: CrashAfter, weight: 8, calls: calls}, {Kind: PutBefore, weight: 3, calls: few}, {Kind: PutAfter, weight: 3, calls: few},
+	{Kind: KillAt, weight: 5, time: 500 * time.Millisecond},
 	{Kind: FailBefore, weight: 2, calls: calls}, {Kind: FailAfter, weight: 3, calls: calls}, {Kind: Conflict, weight: 1, calls: few},
 	{Kind: ExistsAfter, weight: 2, calls: few}, {Kind: Slow, weight: 1, calls: calls}, {Kind: LateAnswer, weight: 1, calls: calls}, {Kind: StaleList, weight: 3, calls: few},
 	{Kind: Zombie, weight: 2, calls: calls}, {Kind: ZombieLate, weight: 2, calls: calls}, {Kind: HeirDies, weight: 2, calls: calls},
-	{Kind: Rival, weight: 2, time: 1200 * time.Millisecond}, {Kind: RivalDies, weight: 2, calls: calls, time: 1200 * time.Millisecond},
+	{Kind: Rival, weight: 2, time: 500 * time.Millisecond}, {Kind: RivalDies, weight: 2, calls: calls, time: 500 * time.Millisecond},
 	{Kind: SourceFails, weight: 1, calls: few}, {Kind: SourceAgain, weight: 1, calls: few}, {Kind: SourceDown, weight: 1},
-	{Kind: PartitionsNew, weight: 1, grows: true}, {Kind: PartitionsAt, weight: 2, time: 600 * time.Millisecond, grows: true},
+	{Kind: PartitionsNew, weight: 1, grows: true}, {Kind: PartitionsAt, weight: 2, time: 200 * time.Millisecond, grows: true},
 	{Kind: NewestLost, weight: 1}, {Kind: AllLost, weight: 1}, {Kind: BackupBack, weight: 1},
 	{Kind: TableDropped, weight: 1, calls: few}, {Kind: TableAnew, weight: 1, calls: few}, {Kind: TablesBack, weight: 1},
 	{Kind: Vacuumed, weight: 2, calls: calls}, {Kind: Optimized, weight: 2, calls: calls},

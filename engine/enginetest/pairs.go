@@ -50,13 +50,14 @@ func (l *lives) rival(ctx context.Context, m Mishap) error {
 	if err != nil {
 		return err
 	}
-	return l.both(ctx, m.Kind, first, second, m.T, func() bool { return true })
+	return l.both(ctx, m.Kind, first, second, m.T, nil)
 }
 
 // at is fault.At that says when it has come to pass.
 func at(n int, f fault.Fault, hit *atomic.Bool) fault.Hook {
+	is := nth(n)
 	return func(c fault.Call) fault.Fault {
-		if c.N != n {
+		if !is(c) {
 			return fault.Fault{}
 		}
 		hit.Store(true)
@@ -65,11 +66,15 @@ func at(n int, f fault.Fault, hit *atomic.Bool) fault.Hook {
 }
 
 // both runs two processes to their ends, the second from a moment on. Each may have died of its own fault or be fenced,
-// but not both fenced.
+// but not both fenced. happened says whether there was a mishap to bear; nil: if the first had not ended when the second
+// came.
 func (l *lives) both(ctx context.Context, k Kind, first, second *engine.Task, from time.Duration, happened func() bool) error {
-	ended := make(chan error)
+	ended := make(chan error, 1)
 	go func() { ended <- toEnd(ctx, first) }()
 	time.Sleep(from)
+	if together := len(ended) == 0; happened == nil {
+		happened = func() bool { return together }
+	}
 	errs := []error{toEnd(ctx, second)}
 	errs = append(errs, <-ended)
 	for _, err := range errs {
