@@ -42,6 +42,7 @@ type broker struct {
 	began    time.Time
 	few      int // partitions before more came
 	in       Input
+	asked    atomic.Int64 // for partitions
 	frames   atomic.Int64
 	happened atomic.Bool
 }
@@ -52,7 +53,7 @@ func (b *broker) Partitions(ctx context.Context) ([]engine.Partition, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case b.mishap.Kind == SourceDown:
+	case b.mishap.Kind == SourceDown && b.asked.Add(1) == int64(b.mishap.N):
 		b.happened.Store(true)
 		return nil, errSource
 	case b.mishap.Kind == PartitionsAt && time.Since(b.began) < b.mishap.T:
@@ -62,6 +63,15 @@ func (b *broker) Partitions(ctx context.Context) ([]engine.Partition, error) {
 		b.happened.Store(true)
 	}
 	return all, nil
+}
+
+// Committed implements engine.Source.
+func (b *broker) Committed(ctx context.Context, next map[string]engine.Offset) error {
+	if b.mishap.Kind == SourceDeaf {
+		b.happened.Store(true)
+		return errSource
+	}
+	return b.Source.Committed(ctx, next)
 }
 
 // Read implements engine.Source. What is left of a reader that connected anew is read behind what it had handed over.

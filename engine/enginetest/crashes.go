@@ -101,7 +101,7 @@ func (s Simulation) Run(t *testing.T, seed uint64) (Toll, error) {
 	}
 	simplest, why := s.Shrink(t, seed, script, err)
 	return toll, fmt.Errorf(`seed %d, case %s: %w
-again: MILLRACE_SEED=%d go test ./engine/enginetest -run Crashes
+again: MILLRACE_SEED=%d go test ./engine/enginetest -run Crashes -count=1
 the simplest script found that breaks it (MILLRACE_SCRIPT=FILE in front of the same):
 %s`, seed, s.caseOf(seed).Name, why, seed, simplest)
 }

@@ -15,11 +15,12 @@ import (
 	"github.com/millrace-io/millrace/operators/dedupe"
 )
 
-// defaultCrashes is how many mishaps the suite goes through unless MILLRACE_CRASHES says otherwise.
+// defaultCrashes is how many processes die in the suite unless MILLRACE_CRASHES says otherwise.
 const defaultCrashes = 500
 
-// TestCrashes goes through mishaps until there were as many as asked for. A broken promise fails it with a seed and a
-// script. MILLRACE_SEED makes the run of one seed, with MILLRACE_SCRIPT, a file, in place of its own script.
+// TestCrashes makes runs until as many processes have ended before their time as asked for. A broken promise fails it
+// with a seed and a script. MILLRACE_SEED makes the run of one seed again, with MILLRACE_SCRIPT, a file, in place of its
+// own script.
 func TestCrashes(t *testing.T) {
 	s := enginetest.Simulation{Cases: cases()}
 	if text := os.Getenv("MILLRACE_SEED"); text != "" {
@@ -62,28 +63,29 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
+// replays is how often a run is made again: the order in which goroutines run is not the seed's.
+const replays = 20
+
 func replay(t *testing.T, s enginetest.Simulation, text string) {
 	seed, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
 		t.Fatalf("MILLRACE_SEED: %v", err)
 	}
-	file := os.Getenv("MILLRACE_SCRIPT")
-	if file == "" {
-		if _, err := s.Run(t, seed); err != nil {
+	script := s.Script(seed)
+	if file := os.Getenv("MILLRACE_SCRIPT"); file != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return
+		if script, err = enginetest.ParseScript(string(data)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	script, err := enginetest.ParseScript(string(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Play(t, seed, script); err != nil {
-		t.Fatal(err)
+	t.Logf("the script of seed %d:\n%s", seed, script)
+	for n := range replays {
+		if _, err := s.Play(t, seed, script); err != nil {
+			t.Fatalf("broken the %d. time: %v", n+1, err)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func (l *lives) live(ctx context.Context, m Mishap) error {
 		return l.zombie(ctx, m)
 	case Rival, RivalDies:
 		return l.rival(ctx, m)
-	case SourceFails, SourceAgain, SourceDown, PartitionsNew, PartitionsAt:
+	case SourceFails, SourceAgain, SourceDown, SourceDeaf, PartitionsNew, PartitionsAt:
 		return l.broker(ctx, m)
 	case NewestLost, AllLost, BackupBack, TableDropped, TableAnew, TablesBack:
 		return l.replaced(ctx, m)

@@ -33,7 +33,8 @@ const (
 
 	SourceFails   Kind = "source-fails"    // N: the source ends with an error at the frame
 	SourceAgain   Kind = "source-again"    // N: the source connects anew at the frame and begins again far back
-	SourceDown    Kind = "source-down"     // the source can't say which partitions there are
+	SourceDown    Kind = "source-down"     // N: the source can't say which partitions there are when asked the N-th time
+	SourceDeaf    Kind = "source-deaf"     // the source can't be told what is committed
 	PartitionsNew Kind = "partitions-new"  // the source has more partitions from the start of the life on
 	PartitionsAt  Kind = "partitions-join" // T: the source has more partitions while the process runs
 
@@ -80,7 +81,7 @@ var kinds = [...]kind{
 	{Kind: ExistsAfter, weight: 2, calls: few}, {Kind: Slow, weight: 1, calls: calls}, {Kind: LateAnswer, weight: 1, calls: calls}, {Kind: StaleList, weight: 3, calls: few},
 	{Kind: Zombie, weight: 2, calls: calls}, {Kind: ZombieLate, weight: 2, calls: calls}, {Kind: HeirDies, weight: 2, calls: calls},
 	{Kind: Rival, weight: 2, time: 500 * time.Millisecond}, {Kind: RivalDies, weight: 2, calls: calls, time: 500 * time.Millisecond},
-	{Kind: SourceFails, weight: 1, calls: few}, {Kind: SourceAgain, weight: 1, calls: few}, {Kind: SourceDown, weight: 1},
+	{Kind: SourceFails, weight: 1, calls: few}, {Kind: SourceAgain, weight: 1, calls: few}, {Kind: SourceDown, weight: 1, calls: 3}, {Kind: SourceDeaf, weight: 1},
 	{Kind: PartitionsNew, weight: 1, grows: true}, {Kind: PartitionsAt, weight: 2, time: 200 * time.Millisecond, grows: true},
 	{Kind: NewestLost, weight: 1}, {Kind: AllLost, weight: 1}, {Kind: BackupBack, weight: 1},
 	{Kind: TableDropped, weight: 1, calls: few}, {Kind: TableAnew, weight: 1, calls: few}, {Kind: TablesBack, weight: 1},
