@@ -192,6 +192,11 @@ func (t *Task) fenced(ctx context.Context, last *Checkpoint, err error) error {
 	if !errors.Is(err, ErrForeign) {
 		return err
 	}
+	return t.overtaken(ctx, last, err)
+}
+
+// overtaken says whether err came because another process has gone on from last meanwhile.
+func (t *Task) overtaken(ctx context.Context, last *Checkpoint, err error) error {
 	if newest, readErr := t.ports.Checkpoints.Newest(ctx); readErr == nil && newest != nil && newest.Attempt != last.Attempt {
 		return fmt.Errorf("checkpoint %d was written by %s: %w", newest.Epoch, newest.Owner, ErrFenced)
 	}

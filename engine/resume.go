@@ -20,6 +20,7 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint, found map[PartitionID]
 	if err := t.openTables(ctx, c, t.belongs); err != nil {
 		return t.fenced(ctx, c, err)
 	}
+	newest := c
 	if t.opt.RedoEpoch {
 		var err error
 		if c, err = t.redo(ctx, c); err != nil {
@@ -43,12 +44,12 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint, found map[PartitionID]
 		}
 	}
 	if err := t.commitAll(ctx, c, c.Tables); err != nil {
-		return t.fenced(ctx, c, err)
+		return t.fenced(ctx, newest, err)
 	}
 	maps.Copy(n.IDs, t.status.tableIDs())
 	n.Before = t.status.otherLines(c.Before)
 	if err := t.restore(ctx, c, n); err != nil {
-		return err
+		return t.overtaken(ctx, newest, err) // who went on from c may have deleted state that c names
 	}
 	if err := t.ports.Checkpoints.Write(ctx, n); err != nil {
 		return fmt.Errorf("claim epoch %d: %w", n.Epoch, err)

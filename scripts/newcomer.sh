@@ -191,8 +191,8 @@ done < <(blocks sh)
 # The figure that stands before the command must be what it comes to.
 if [[ -n $crashes ]]; then
   toll=$(eval "$crashes" 2>&1) || fail "$crashes: $toll"
-  [[ $toll == *' crashes and mishaps in '*': 0 lost, 0 doubled'* ]] || fail "$crashes does not say how many: $toll"
-  echo "  $(grep -o '[0-9]* crashes and mishaps.*doubled' <<<"$toll")"
+  [[ $toll == *' crashes in '*': 0 lost, 0 doubled'* ]] || fail "$crashes does not say how many: $toll"
+  echo "  $(grep -o '[0-9]* crashes in .*doubled' <<<"$toll")"
 fi
 
 mkdir "$work/bin"

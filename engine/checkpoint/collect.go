@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,12 +13,14 @@ import (
 	"github.com/millrace-io/millrace/engine/blob"
 )
 
-// An inventory is what lies in the task's folder. It is read once; then it follows what this process writes
-// and deletes. What another process wrote meanwhile is not in it: that process cleans up after itself, or the
+// An inventory is what lies in the task's folder. It follows what this process writes and deletes; what was there before
+// is read once. What another process wrote meanwhile is not in it: that process cleans up after itself, or the
 // next start does.
 type inventory struct {
-	mu          sync.Mutex
-	read        bool
+	collecting sync.Mutex // held by the one collection that runs, and for as long as its requests take
+	read       bool       // guarded by collecting
+
+	mu          sync.Mutex                // never held over a request: who writes a checkpoint does not wait for a collection
 	checkpoints map[engine.Epoch][]string // the state objects that each names
 	states      map[string]engine.Epoch   // that each was written for
 }
@@ -26,18 +29,14 @@ type inventory struct {
 func (v *inventory) wrote(c *engine.Checkpoint) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.read {
-		v.checkpoints[c.Epoch] = namesOf(c)
-	}
+	v.checkpoints[c.Epoch] = namesOf(c)
 }
 
 // stored notes a state object.
 func (v *inventory) stored(name string, epoch engine.Epoch) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.read {
-		v.states[name] = epoch
-	}
+	v.states[name] = epoch
 }
 
 func namesOf(c *engine.Checkpoint) []string {
@@ -50,10 +49,13 @@ func namesOf(c *engine.Checkpoint) []string {
 
 // Collect deletes checkpoints older than keep, and state objects that no remaining checkpoint names and
 // that were not written for a newer epoch than the newest checkpoint. But for the first time it is one
-// request where the store deletes many objects in one.
+// request where the store deletes many objects in one. While another collection runs it does nothing: the next
+// one will see to it.
 func (s *Store) Collect(ctx context.Context, keep engine.Epoch) error {
-	s.kept.mu.Lock()
-	defer s.kept.mu.Unlock()
+	if !s.kept.collecting.TryLock() {
+		return nil
+	}
+	defer s.kept.collecting.Unlock()
 	if !s.kept.read {
 		if err := s.takeInventory(ctx, keep); err != nil {
 			return err
@@ -99,12 +101,27 @@ func (s *Store) takeInventory(ctx context.Context, keep engine.Epoch) error {
 			stored[info.Name] = engine.Epoch(e)
 		}
 	}
-	s.kept.checkpoints, s.kept.states, s.kept.read = checkpointed, stored, true
+	s.kept.found(checkpointed, stored)
+	s.kept.read = true
 	return nil
+}
+
+// found adds what a look at the folder showed. What this process wrote meanwhile is known better.
+func (v *inventory) found(checkpointed map[engine.Epoch][]string, stored map[string]engine.Epoch) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for e, names := range checkpointed {
+		if _, known := v.checkpoints[e]; !known {
+			v.checkpoints[e] = names
+		}
+	}
+	maps.Copy(v.states, stored)
 }
 
 // expired is the names of what may go, and what takes them off the inventory.
 func (v *inventory) expired(keep engine.Epoch) (names []string, forget func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	var epochs []engine.Epoch
 	var states []string
 	named, newest := map[string]bool{}, engine.Epoch(-1)
@@ -129,6 +146,8 @@ func (v *inventory) expired(keep engine.Epoch) (names []string, forget func()) {
 		names = append(names, nameOf(e))
 	}
 	return append(names, states...), func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
 		for _, e := range epochs {
 			delete(v.checkpoints, e)
 		}

@@ -34,7 +34,9 @@ type Store struct {
 }
 
 // New keeps a task's checkpoints in blobs, which is the task's own folder.
-func New(blobs blob.Store) *Store { return &Store{blobs: blobs} }
+func New(blobs blob.Store) *Store {
+	return &Store{blobs: blobs, kept: inventory{checkpoints: map[engine.Epoch][]string{}, states: map[string]engine.Epoch{}}}
+}
 
 func nameOf(epoch engine.Epoch) string { return fmt.Sprintf("%s%020d.json", checkpoints, epoch) }
 
@@ -44,21 +46,35 @@ func epochOf(name string) (engine.Epoch, bool) {
 	return engine.Epoch(n), ok && err == nil && len(digits) == 20
 }
 
-// Newest reads the checkpoint with the highest epoch; nil if there is none.
+// newestTries bounds how often Newest lists: each time the one that was the newest is gone, its owner has written many.
+const newestTries = 5
+
+// Newest reads the checkpoint with the highest epoch; nil if there is none. One that is gone when it is read was
+// collected by an owner that has gone on: the newest is another by then.
 func (s *Store) Newest(ctx context.Context) (*engine.Checkpoint, error) {
-	newest, found := engine.Epoch(0), false
+	for try := 1; ; try++ {
+		newest, found, err := s.newest(ctx)
+		if err != nil || !found {
+			return nil, err
+		}
+		c, err := s.Read(ctx, newest)
+		if !errors.Is(err, blob.ErrNotFound) || try == newestTries {
+			return c, err
+		}
+	}
+}
+
+// newest is the highest epoch that a list shows.
+func (s *Store) newest(ctx context.Context) (newest engine.Epoch, found bool, err error) {
 	for info, err := range s.blobs.List(ctx, checkpoints, "") {
 		if err != nil {
-			return nil, fmt.Errorf("list checkpoints: %w", err)
+			return 0, false, fmt.Errorf("list checkpoints: %w", err)
 		}
 		if e, ok := epochOf(info.Name); ok {
 			newest, found = e, true
 		}
 	}
-	if !found {
-		return nil, nil
-	}
-	return s.Read(ctx, newest)
+	return newest, found, nil
 }
 
 // Read reads the checkpoint of one epoch.

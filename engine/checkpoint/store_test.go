@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,5 +166,75 @@ func TestCollectLooksOnce(t *testing.T) {
 	}
 	if n := len(inner.Snapshot()); n != 4 {
 		t.Errorf("%d objects are left, want two checkpoints and their state", n)
+	}
+}
+
+// TestWriteDoesNotWaitForCollect: a store that is slow to delete holds up neither a checkpoint nor a second collection.
+func TestWriteDoesNotWaitForCollect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := mem.New()
+		s := New(fault.New(inner, func(c fault.Call) fault.Fault {
+			if c.Op == "Delete" {
+				return fault.Fault{Delay: time.Hour}
+			}
+			return fault.Fault{}
+		}))
+		write := func(epoch engine.Epoch) {
+			ref, err := s.WriteState(t.Context(), epoch, someSections())
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := checkpointOf(epoch, "ours")
+			c.State = []engine.StateRef{ref}
+			if err := s.Write(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(1)
+		write(2)
+		began, collected := time.Now(), make(chan error)
+		go func() { collected <- s.Collect(t.Context(), 2) }()
+		synctest.Wait()
+		write(3)
+		if err := s.Collect(t.Context(), 3); err != nil {
+			t.Error(err)
+		}
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("a checkpoint waited %v for a collection", waited)
+		}
+		if err := <-collected; err != nil {
+			t.Error(err)
+		}
+		if err := s.Collect(t.Context(), 3); err != nil {
+			t.Error(err)
+		}
+		if n := len(inner.Snapshot()); n != 2 {
+			t.Errorf("%d objects are left, want checkpoint 3 and its state", n)
+		}
+	})
+}
+
+// TestNewestIsCollected: between the list and the read the owner has gone on and collected what was the newest.
+func TestNewestIsCollected(t *testing.T) {
+	inner := mem.New()
+	owner := New(inner)
+	write := func(epoch engine.Epoch) {
+		if err := owner.Write(t.Context(), checkpointOf(epoch, "ours")); err != nil {
+			t.Error(err)
+		}
+	}
+	write(1)
+	late := New(fault.New(inner, func(c fault.Call) fault.Fault {
+		if c.N == 2 { // the first read
+			write(2)
+			write(3)
+			if err := owner.Collect(t.Context(), 2); err != nil {
+				t.Error(err)
+			}
+		}
+		return fault.Fault{}
+	}))
+	if c, err := late.Newest(t.Context()); err != nil || c.Epoch != 3 {
+		t.Errorf("%+v: %v", c, err)
 	}
 }

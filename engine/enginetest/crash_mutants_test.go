@@ -1,15 +1,19 @@
 package enginetest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/blob"
-	"github.com/millrace-io/millrace/engine/blob/fault"
 	"github.com/millrace-io/millrace/engine/delta"
 	"github.com/millrace-io/millrace/engine/enginetest"
 	"github.com/millrace-io/millrace/engine/maintenance"
@@ -21,6 +25,7 @@ const mutantRuns = 400
 // caught fails t unless a simulation with a mutant in every process breaks its promise.
 func caught(t *testing.T, s enginetest.Simulation) {
 	t.Helper()
+	t.Parallel()
 	s.Cases = cases()
 	for seed := range uint64(mutantRuns) {
 		if _, err := s.Play(t, seed, s.Script(seed)); err != nil {
@@ -51,31 +56,86 @@ func TestCatchesConflictTakenForDone(t *testing.T) {
 type hopeful struct{ blob.Store }
 
 func (h hopeful) PutIfAbsent(ctx context.Context, name string, data []byte) error {
-	if err := h.Store.PutIfAbsent(ctx, name, data); errors.Is(err, fault.ErrCrashed) || errors.Is(err, blob.ErrExists) || ctx.Err() != nil {
+	if err := h.Store.PutIfAbsent(ctx, name, data); !errors.Is(err, enginetest.ErrConflict()) {
 		return err
 	}
 	return nil
 }
 
 // TestCatchesOwnSuccessTakenForLoss: a 412 may be for one's own put. Who takes it for another's commits the same files
-// again behind it.
+// again behind it, or stops because of a process that is not there.
 func TestCatchesOwnSuccessTakenForLoss(t *testing.T) {
-	caught(t, enginetest.Simulation{Store: func(s blob.Store) blob.Store { return &forgetsOwn{Store: s} }, Plant: func(r *enginetest.Rig) {
-		for name, table := range r.Ports.Tables {
-			r.Ports.Tables[name] = blind{table}
-		}
-	}})
+	t.Run("in a log", func(t *testing.T) {
+		caught(t, enginetest.Simulation{Store: func(s blob.Store) blob.Store { return climbing{s, true} }})
+	})
+	t.Run("of a checkpoint", func(t *testing.T) {
+		s := checkpoints(func(c engine.Checkpoints, blobs blob.Store) engine.Checkpoints { return defeated{c, blobs.(*told)} })
+		s.Store = func(s blob.Store) blob.Store { return &told{Store: s} }
+		caught(t, s)
+	})
 }
 
-// forgetsOwn never shows a log entry as the one that was put: its writer does not know it again.
-type forgetsOwn struct{ blob.Store }
+// TestCatchesStaleLogBelieved: a list of a log may miss its newest entries. Who finds one in the place of its own, and does
+// not look whether it was its own epoch's, commits it again.
+func TestCatchesStaleLogBelieved(t *testing.T) {
+	caught(t, enginetest.Simulation{Store: func(s blob.Store) blob.Store { return climbing{s, false} }})
+}
 
-func (s *forgetsOwn) Get(ctx context.Context, name string) ([]byte, error) {
-	data, err := s.Store.Get(ctx, name)
-	if strings.Contains(name, "_delta_log/") {
-		data = []byte(strings.ReplaceAll(string(data), `"txnId":"`, `"txnId":"not `))
+// climbing puts what finds another entry in its place behind it, whatever that is.
+type climbing struct {
+	blob.Store
+	own bool // only if the other is its own
+}
+
+func (c climbing) PutIfAbsent(ctx context.Context, name string, data []byte) error {
+	for {
+		err := c.Store.PutIfAbsent(ctx, name, data)
+		folder, entry, isLog := strings.Cut(name, "/_delta_log/")
+		if !isLog || !errors.Is(err, blob.ErrExists) {
+			return err
+		}
+		there, readErr := c.Get(ctx, name)
+		if readErr != nil || bytes.Equal(there, data) != c.own {
+			return err
+		}
+		var version int64
+		if _, err := fmt.Sscanf(entry, "%d.json", &version); err != nil || version == 0 {
+			return err
+		}
+		name = fmt.Sprintf("%s/_delta_log/%020d.json", folder, version+1)
 	}
-	return data, err
+}
+
+// told remembers that a checkpoint's put was answered with "already exists".
+type told struct {
+	blob.Store
+	exists atomic.Bool
+}
+
+func (s *told) PutIfAbsent(ctx context.Context, name string, data []byte) error {
+	err := s.Store.PutIfAbsent(ctx, name, data)
+	if strings.HasPrefix(name, enginetest.CheckpointHome) && errors.Is(err, blob.ErrExists) {
+		s.exists.Store(true)
+	}
+	return err
+}
+
+// defeated takes what exists for another's without a look.
+type defeated struct {
+	engine.Checkpoints
+	told *told
+}
+
+func (d defeated) Write(ctx context.Context, c *engine.Checkpoint) error {
+	if err := d.Checkpoints.Write(ctx, c); err != nil || !d.told.exists.Load() {
+		return err
+	}
+	return engine.ErrFenced
+}
+
+// TestCatchesPrevNotCompared: a table that commits whatever epoch it has.
+func TestCatchesPrevNotCompared(t *testing.T) {
+	caught(t, planted(func(table engine.Table, _ *enginetest.Rig, _ string) engine.Table { return blind{table} }))
 }
 
 // blind commits whatever epoch the table has.
@@ -111,6 +171,146 @@ func (b behind) Newest(ctx context.Context) (*engine.Checkpoint, error) {
 		}
 	}
 	return c, err
+}
+
+// TestCatchesRepeatedCommit: a commit that was done before is done again, or refused, or done without the files that another
+// process wrote.
+func TestCatchesRepeatedCommit(t *testing.T) {
+	for name, wrap := range map[string]func(engine.Table) engine.Table{
+		"doubled":           func(table engine.Table) engine.Table { return doubling{table} },
+		"refused":           func(table engine.Table) engine.Table { return refusing{table} },
+		"without the files": func(table engine.Table) engine.Table { return &own{Table: table, files: map[string]bool{}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			caught(t, planted(func(table engine.Table, _ *enginetest.Rig, _ string) engine.Table { return wrap(table) }))
+		})
+	}
+}
+
+type doubling struct{ engine.Table }
+
+func (d doubling) Commit(ctx context.Context, p engine.Prepared, info engine.CommitInfo) (int64, error) {
+	if s, err := d.State(ctx); err == nil && s.Epoch == p.Epoch {
+		p.Prev, p.Epoch = p.Epoch, p.Epoch+1
+	}
+	return d.Table.Commit(ctx, p, info)
+}
+
+type refusing struct{ engine.Table }
+
+func (r refusing) Commit(ctx context.Context, p engine.Prepared, info engine.CommitInfo) (int64, error) {
+	if s, err := r.State(ctx); err == nil && s.Epoch == p.Epoch {
+		return 0, engine.ErrForeign
+	}
+	return r.Table.Commit(ctx, p, info)
+}
+
+// own commits those files only that its process has written, as one does that keeps them in memory and not in the
+// checkpoint.
+type own struct {
+	engine.Table
+	mu    sync.Mutex
+	files map[string]bool
+}
+
+func (o *own) Commit(ctx context.Context, p engine.Prepared, info engine.CommitInfo) (int64, error) {
+	o.mu.Lock()
+	p.Files = slices.DeleteFunc(slices.Clone(p.Files), func(f engine.File) bool { return !o.files[f.Path] })
+	o.mu.Unlock()
+	return o.Table.Commit(ctx, p, info)
+}
+
+func (o *own) Writer(lane int) engine.TableWriter { return ownWriter{o.Table.Writer(lane), o} }
+
+type ownWriter struct {
+	engine.TableWriter
+	own *own
+}
+
+func (w ownWriter) Cut() engine.Sealing {
+	if s := w.TableWriter.Cut(); s != nil {
+		return ownSealing{s, w.own}
+	}
+	return nil
+}
+
+type ownSealing struct {
+	engine.Sealing
+	own *own
+}
+
+func (s ownSealing) Seal(ctx context.Context) ([]engine.File, error) {
+	files, err := s.Sealing.Seal(ctx)
+	s.own.mu.Lock()
+	defer s.own.mu.Unlock()
+	for _, f := range files {
+		s.own.files[f.Path] = true
+	}
+	return files, err
+}
+
+// TestCatchesCommitBeforeCheckpoint: a table is committed before the checkpoint that says so.
+func TestCatchesCommitBeforeCheckpoint(t *testing.T) {
+	caught(t, enginetest.Simulation{Plant: func(r *enginetest.Rig) { r.Ports.Checkpoints = hasty{r.Ports.Checkpoints, r} }})
+}
+
+type hasty struct {
+	engine.Checkpoints
+	rig *enginetest.Rig
+}
+
+func (h hasty) Write(ctx context.Context, c *engine.Checkpoint) error {
+	for _, p := range c.Tables {
+		info := engine.CommitInfo{Pipeline: c.Pipeline, Epoch: c.Epoch}
+		for _, t := range h.rig.Plan.Tables {
+			if t.Name == p.Table {
+				info.Ledger = c.Ledger[t.From]
+			}
+		}
+		if _, err := h.rig.Ports.Tables[p.Table].Commit(ctx, p, info); err != nil {
+			return err
+		}
+	}
+	return h.Checkpoints.Write(ctx, c)
+}
+
+// TestCatchesPositionBeforeLanes: a checkpoint that holds what was read, and not what the lanes have.
+func TestCatchesPositionBeforeLanes(t *testing.T) {
+	caught(t, enginetest.Simulation{Plant: func(r *enginetest.Rig) {
+		r.Ports.Checkpoints = rewriting{r.Ports.Checkpoints, func(c *engine.Checkpoint) {
+			for i := range c.Partitions {
+				if next, ok := r.Source.Handed(c.Partitions[i].Partition); ok {
+					c.Partitions[i].Next = max(next, c.Partitions[i].Next)
+				}
+			}
+		}}
+	}})
+}
+
+// TestCatchesQuarantineLeftOutOfLedger: a ledger that does not add up.
+func TestCatchesQuarantineLeftOutOfLedger(t *testing.T) {
+	caught(t, checkpoints(func(c engine.Checkpoints, _ blob.Store) engine.Checkpoints {
+		return rewriting{c, func(c *engine.Checkpoint) {
+			for name, count := range c.Ledger {
+				count.Quarantined = 0
+				c.Ledger[name] = count
+			}
+		}}
+	}))
+}
+
+// rewriting writes other checkpoints than the engine means to.
+type rewriting struct {
+	engine.Checkpoints
+	change func(*engine.Checkpoint)
+}
+
+func (w rewriting) Write(ctx context.Context, c *engine.Checkpoint) error {
+	other := *c
+	other.Partitions = slices.Clone(c.Partitions)
+	other.Ledger = maps.Clone(c.Ledger)
+	w.change(&other)
+	return w.Checkpoints.Write(ctx, &other)
 }
 
 // TestCatchesTwoOfOneCheckpoint: a process that goes on when another has written its checkpoint.
@@ -215,23 +415,43 @@ func (forgetful) ReadState(context.Context, engine.StateRef) ([]engine.Section, 
 func TestCatchesPositionOffByOne(t *testing.T) {
 	for name, by := range map[string]engine.Offset{"more": 1, "less": -1} {
 		t.Run(name, func(t *testing.T) {
-			caught(t, checkpoints(func(c engine.Checkpoints, _ blob.Store) engine.Checkpoints { return shifted{c, by} }))
+			caught(t, offBy(by))
 		})
 	}
 }
 
-type shifted struct {
-	engine.Checkpoints
-	by engine.Offset
+func offBy(by engine.Offset) enginetest.Simulation {
+	return checkpoints(func(c engine.Checkpoints, _ blob.Store) engine.Checkpoints {
+		return rewriting{c, func(c *engine.Checkpoint) {
+			for i := range c.Partitions {
+				if p := &c.Partitions[i]; p.Next > 0 {
+					p.Next += by
+				}
+			}
+		}}
+	})
 }
 
-func (s shifted) Write(ctx context.Context, c *engine.Checkpoint) error {
-	other := *c
-	other.Partitions = append([]engine.PartitionState(nil), c.Partitions...)
-	for i := range other.Partitions {
-		if p := &other.Partitions[i]; p.Next > 0 {
-			p.Next += s.by
-		}
+// TestShrinks: what breaks a promise is shown with a script that is simpler, comes back from its text, and breaks it too.
+func TestShrinks(t *testing.T) {
+	s := offBy(-1)
+	s.Cases = cases()
+	seed := uint64(2)
+	script := s.Script(seed)
+	_, err := s.Play(t, seed, script)
+	if err == nil {
+		t.Fatal("a wrong position broke nothing")
 	}
-	return s.Checkpoints.Write(ctx, &other)
+	simplest, err := s.Shrink(t, seed, script, err)
+	if len(simplest.Lives) > 2 || simplest.Records > 20 {
+		t.Errorf("the simplest script is\n%s", simplest)
+	}
+	again, parseErr := enginetest.ParseScript(simplest.String())
+	if parseErr != nil {
+		t.Fatal(parseErr)
+	}
+	if _, playErr := s.Play(t, seed, again); playErr == nil {
+		t.Errorf("it breaks nothing when played again, and did: %v\n%s", err, simplest)
+	}
+	t.Logf("shrunken from %d lives to\n%s", len(script.Lives), simplest)
 }

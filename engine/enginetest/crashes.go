@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,7 +23,8 @@ import (
 // reading, with two processes at once, with what they had kept lost or replaced. After each life the next one goes
 // on; in the end every row must be in its table once, and everything that is written down must agree.
 //
-// A run is made of a seed: which case, which input, and a script of mishaps, one a life (see [Mishap]).
+// A run is made of a seed: which case, which input, and a Script of mishaps, one a life (see [Mishap]). Records come
+// while the run goes on: each life finds more of the input than the one before.
 type Simulation struct {
 	Cases []Case
 
@@ -32,44 +34,31 @@ type Simulation struct {
 	Vacuum func(*maintenance.Vacuum)
 }
 
-// A Script is what a run does; its text form is one mishap a line.
-type Script []Mishap
-
-// String is the script's text.
-func (s Script) String() string {
-	lines := make([]string, len(s))
-	for i, m := range s {
-		lines[i] = m.String()
-	}
-	return strings.Join(lines, "\n")
-}
-
-// ParseScript reads what String writes.
-func ParseScript(text string) (Script, error) {
-	var s Script
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		m, err := parseMishap(line)
-		if err != nil {
-			return nil, err
-		}
-		s = append(s, m)
-	}
-	return s, nil
-}
-
 // A Toll is what a simulation went through.
 type Toll struct {
 	Runs    int
-	Crashes map[Kind]int // mishaps that came to pass, by kind
-	Rows    int64        // in tables in the end, each once
+	Crashes map[Kind]int   // processes that ended before their work was done, by what ended them
+	Borne   map[Kind]int   // mishaps that came to pass and ended no process
+	Refused map[Kind]int   // starts that were refused, rightly: what they found did not belong together
+	At      map[string]int // by the call that a process died at, of those that died at one and alone
+	Rows    int64          // in tables in the end, each once
 }
 
-// Sum is all mishaps that came to pass.
-func (t *Toll) Sum() (n int) {
-	for _, k := range t.Crashes {
+func newToll() Toll {
+	return Toll{Crashes: map[Kind]int{}, Borne: map[Kind]int{}, Refused: map[Kind]int{}, At: map[string]int{}}
+}
+
+// Sum is all crashes.
+func (t *Toll) Sum() int { return sum(t.Crashes) }
+
+func addCounts[K comparable](to, counts map[K]int) {
+	for k, n := range counts {
+		to[k] += n
+	}
+}
+
+func sum(counts map[Kind]int) (n int) {
+	for _, k := range counts {
 		n += k
 	}
 	return n
@@ -77,26 +66,32 @@ func (t *Toll) Sum() (n int) {
 
 // Add adds another's.
 func (t *Toll) Add(o Toll) {
+	if t.Crashes == nil {
+		*t = newToll()
+	}
 	t.Runs += o.Runs
 	t.Rows += o.Rows
-	if t.Crashes == nil {
-		t.Crashes = map[Kind]int{}
-	}
-	for k, n := range o.Crashes {
-		t.Crashes[k] += n
-	}
+	addCounts(t.Crashes, o.Crashes)
+	addCounts(t.Borne, o.Borne)
+	addCounts(t.Refused, o.Refused)
+	addCounts(t.At, o.At)
 }
 
-// String is the toll on one line.
+// String is the toll on a line, and what it is made of on four.
 func (t *Toll) String() string {
-	var kinds []string
-	for _, k := range slices.Sorted(maps.Keys(t.Crashes)) {
-		kinds = append(kinds, fmt.Sprintf("%d %s", t.Crashes[k], k))
-	}
-	return fmt.Sprintf("%d crashes and mishaps in %d runs, %d rows: 0 lost, 0 doubled (%s)", t.Sum(), t.Runs, t.Rows, strings.Join(kinds, ", "))
+	return fmt.Sprintf("%d crashes in %d runs, %d rows: 0 lost, 0 doubled\n  ended a process: %s\n  died at a call: %s\n  borne, %d: %s\n  starts refused, %d: %s",
+		t.Sum(), t.Runs, t.Rows, byKind(t.Crashes), byKind(t.At), sum(t.Borne), byKind(t.Borne), sum(t.Refused), byKind(t.Refused))
 }
 
-// Run makes the run of a seed. An error is a broken promise; it says how to make it again, with the shortest script
+func byKind[K ~string](counts map[K]int) string {
+	var all []string
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%d %v", counts[k], k))
+	}
+	return strings.Join(all, ", ")
+}
+
+// Run makes the run of a seed. An error is a broken promise; it says how to make it again, with the simplest script
 // that was found to break it.
 func (s Simulation) Run(t *testing.T, seed uint64) (Toll, error) {
 	script := s.Script(seed)
@@ -104,34 +99,38 @@ func (s Simulation) Run(t *testing.T, seed uint64) (Toll, error) {
 	if err == nil {
 		return toll, nil
 	}
-	shortest, why := s.shrink(t, seed, script, err)
-	return toll, fmt.Errorf("seed %d: %w\nthe shortest script that breaks it, for MILLRACE_SEED=%d MILLRACE_SCRIPT=…:\n%s", seed, why, seed, shortest)
-}
-
-// Script is the mishaps of a seed.
-func (s Simulation) Script(seed uint64) Script {
-	rnd := rand.New(rand.NewPCG(seed, 2))
-	c := s.caseOf(seed)
-	script := make(Script, 4+rnd.IntN(9))
-	for i := range script {
-		script[i] = aMishap(rnd, c)
-	}
-	return script
+	simplest, why := s.Shrink(t, seed, script, err)
+	return toll, fmt.Errorf(`seed %d, case %s: %w
+again: MILLRACE_SEED=%d go test ./engine/enginetest -run Crashes -count=1
+the simplest script found that breaks it (MILLRACE_SCRIPT=FILE in front of the same):
+%s`, seed, s.caseOf(seed).Name, why, seed, simplest)
 }
 
 func (s Simulation) caseOf(seed uint64) Case { return s.Cases[seed%uint64(len(s.Cases))] }
 
+// longest is how long a run may take by the clock on the wall. One that waits for a lock, and not for its own time, would
+// stand still for ever and not say which it was.
+const longest = 2 * time.Minute
+
 // Play makes the run of a seed with another script.
 func (s Simulation) Play(t *testing.T, seed uint64, script Script) (toll Toll, err error) {
+	defer func() {
+		if p := recover(); p != nil { // no goroutine can go on, or one has panicked here
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	defer time.AfterFunc(longest, func() { panic(fmt.Sprintf("simulation: seed %d stands still. Its script:\n%s", seed, script)) }).Stop()
 	synctest.Test(t, func(t *testing.T) {
-		l := &lives{c: s.caseOf(seed), rnd: rand.New(rand.NewPCG(seed, 3)), store: mem.New(), mutant: s, crashes: map[Kind]int{}}
-		l.in = Generate(rand.New(rand.NewPCG(seed, 4)), l.c.Spread)
+		l := &lives{c: s.caseOf(seed), seed: seed, store: mem.New(), mutant: s, toll: newToll()}
+		rnd := rand.New(rand.NewPCG(seed, 4))
+		l.in = Generate(rnd, l.c.Spread).first(script.Records)
 		l.shown = len(l.in)
-		if l.c.Grows && len(l.in) > 1 {
-			l.shown = 1 + l.rnd.IntN(len(l.in))
+		if l.c.Grows {
+			l.shown = 1 + rnd.IntN(len(l.in))
 		}
 		err = l.all(t.Context(), script)
-		toll = Toll{Runs: 1, Crashes: l.crashes, Rows: l.rows}
+		toll = l.toll
+		toll.Runs = 1
 	})
 	return toll, err
 }
@@ -140,13 +139,13 @@ func (s Simulation) Play(t *testing.T, seed uint64, script Script) (toll Toll, e
 func (l *lives) all(ctx context.Context, script Script) error {
 	want := l.c.Model(l.in)
 	l.backups = append(l.backups, l.store.Clone())
-	for i, m := range script {
+	for i, m := range script.Lives {
 		if err := l.live(ctx, m); err != nil {
 			return fmt.Errorf("life %d, %s: %w", i+1, m, err)
 		}
 		l.backups = append(l.backups, l.store.Clone())
 	}
-	l.shown = len(l.in)
+	l.shown, l.upto = len(l.in), 100
 	for range 2 { // the second time there is nothing to do, and nothing may change
 		if err := l.start(ctx, nil); err != nil {
 			return fmt.Errorf("the last life: %w", err)
@@ -156,32 +155,7 @@ func (l *lives) all(ctx context.Context, script Script) error {
 		}
 	}
 	for _, rows := range want.Tables {
-		l.rows += int64(len(rows))
+		l.toll.Rows += int64(len(rows))
 	}
 	return l.agree(ctx)
-}
-
-// shrink looks for a shorter script that breaks the promise as well: it leaves out mishaps as long as that works.
-// The order in which goroutines run is not the seed's, so each is tried a few times.
-func (s Simulation) shrink(t *testing.T, seed uint64, script Script, err error) (Script, error) {
-	for changed := true; changed; {
-		changed = false
-		for i := range script {
-			shorter := slices.Delete(slices.Clone(script), i, i+1)
-			if again := s.breaks(t, seed, shorter); again != nil {
-				script, err, changed = shorter, again, true
-				break
-			}
-		}
-	}
-	return script, err
-}
-
-func (s Simulation) breaks(t *testing.T, seed uint64, script Script) error {
-	for range 3 {
-		if _, err := s.Play(t, seed, script); err != nil {
-			return err
-		}
-	}
-	return nil
 }

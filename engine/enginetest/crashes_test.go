@@ -15,11 +15,12 @@ import (
 	"github.com/millrace-io/millrace/operators/dedupe"
 )
 
-// defaultCrashes is how many mishaps the suite goes through unless MILLRACE_CRASHES says otherwise.
+// defaultCrashes is how many processes die in the suite unless MILLRACE_CRASHES says otherwise.
 const defaultCrashes = 500
 
-// TestCrashes goes through mishaps until there were as many as asked for. A broken promise fails it with a seed and a
-// script. MILLRACE_SEED makes the run of one seed, with MILLRACE_SCRIPT, a file, in place of its own script.
+// TestCrashes makes runs until as many processes have ended before their time as asked for. A broken promise fails it
+// with a seed and a script. MILLRACE_SEED makes the run of one seed again, with MILLRACE_SCRIPT, a file, in place of its
+// own script.
 func TestCrashes(t *testing.T) {
 	s := enginetest.Simulation{Cases: cases()}
 	if text := os.Getenv("MILLRACE_SEED"); text != "" {
@@ -62,34 +63,35 @@ func TestCrashes(t *testing.T) {
 	}
 }
 
+// replays is how often a run is made again: the order in which goroutines run is not the seed's.
+const replays = 20
+
 func replay(t *testing.T, s enginetest.Simulation, text string) {
 	seed, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
 		t.Fatalf("MILLRACE_SEED: %v", err)
 	}
-	file := os.Getenv("MILLRACE_SCRIPT")
-	if file == "" {
-		if _, err := s.Run(t, seed); err != nil {
+	script := s.Script(seed)
+	if file := os.Getenv("MILLRACE_SCRIPT"); file != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return
+		if script, err = enginetest.ParseScript(string(data)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	script, err := enginetest.ParseScript(string(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Play(t, seed, script); err != nil {
-		t.Fatal(err)
+	t.Logf("the script of seed %d:\n%s", seed, script)
+	for n := range replays {
+		if _, err := s.Play(t, seed, script); err != nil {
+			t.Fatalf("broken the %d. time: %v", n+1, err)
+		}
 	}
 }
 
 // cases are the pipelines of the simulation: an operator that joins puts its own here.
 func cases() []enginetest.Case {
-	return []enginetest.Case{plain(), deduped(), plain(), both()}
+	return []enginetest.Case{plain(), deduped(), numbered(), both()}
 }
 
 // plain writes all rows to one table, and to another by partition value.
@@ -102,6 +104,34 @@ func plain() enginetest.Case {
 			for _, f := range rows {
 				out.Tables["all"] = append(out.Tables["all"], row(f))
 				out.Tables["by_id"] = append(out.Tables["by_id"], row(f))
+			}
+			return out
+		},
+	}
+}
+
+// numbered numbers the rows of each key twice, in two stages of lanes, and writes them by key: the order of rows matters
+// all the way.
+func numbered() enginetest.Case {
+	number := engine.Step{Name: "number", Config: numberConfig{By: "id"}}
+	again := engine.Step{Name: "again", Config: numberConfig{By: "id"}}
+	return enginetest.Case{
+		Name: "numbered", Grows: true,
+		Streams: []engine.StreamPlan{{Name: "s", From: enginetest.SourceName, Steps: []engine.Step{number, again}}},
+		Tables:  []engine.TablePlan{{Name: "t", From: "s", PartitionBy: []string{"id"}}},
+		Model: func(in enginetest.Input) enginetest.Outcome {
+			out, rows := enginetest.Entered(in, false)
+			seen := map[string]int64{}
+			for _, f := range rows {
+				seen[f.ID]++
+				at := "null"
+				if f.Timed {
+					at = stamp(f.At)
+				}
+				out.Tables["t"] = append(out.Tables["t"], fmt.Sprintf(`{"id":%q,"at":%s,"v":%d}`, f.ID, at, seen[f.ID]))
+			}
+			if len(rows) > 0 {
+				out.Ledger["s"] = engine.Count{In: int64(len(rows)), Out: int64(len(rows))}
 			}
 			return out
 		},
@@ -172,17 +202,19 @@ func firsts(in enginetest.Input) enginetest.Outcome {
 }
 
 func row(f enginetest.Fact) string {
-	return fmt.Sprintf(`{"id":%q,"at":%q,"v":%d}`, f.ID, f.At.Std().Format("2006-01-02T15:04:05.000000Z"), f.V)
+	return fmt.Sprintf(`{"id":%q,"at":%s,"v":%d}`, f.ID, stamp(f.At), f.V)
 }
+
+func stamp(at engine.Time) string { return at.Std().Format(`"2006-01-02T15:04:05.000000Z"`) }
 
 // TestScriptComesBack: the text of a script makes the same script.
 func TestScriptComesBack(t *testing.T) {
-	const text = "crash-before 12\nkill-at 350ms\nall-lost\nzombie 3"
+	const text = "records 40\ncrash-before 12 upto=30 seed=7\nkill-at 350ms upto=40 seed=0\nall-lost upto=40 seed=1\nrival-dies 3 2ms upto=100 seed=9"
 	s, err := enginetest.ParseScript(text)
 	if err != nil || s.String() != text {
 		t.Errorf("%v becomes %s", err, s)
 	}
-	for _, wrong := range []string{"crash 3", "crash-after x", "kill-at 3q"} {
+	for _, wrong := range []string{"crash 3", "crash-after x", "kill-at 3q", "records many", "calm up=3"} {
 		if s, err := enginetest.ParseScript(wrong); err == nil {
 			t.Errorf("%q becomes %v", wrong, s)
 		}

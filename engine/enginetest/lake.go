@@ -50,12 +50,17 @@ func (l *lives) schemaOf(from string) engine.Schema {
 	return schema
 }
 
-func (t lakeTable) open(blobs blob.Store) (engine.Table, error) {
+// open makes the table's port. With small its files hold a few rows each.
+func (t lakeTable) open(blobs blob.Store, small bool) (engine.Table, error) {
 	store := blob.Sub(blobs, t.name)
+	var opt parquet.Options
+	if small {
+		opt = parquet.Options{TargetFile: 1 << 10, RowGroup: 512, Page: 64, OpenFiles: 3, Memory: 2 << 10}
+	}
 	return delta.NewTable(delta.Config{
 		Name: t.name, Pipeline: pipeline, Store: store, Schema: t.schema, PartitionBy: t.by, CheckpointsURL: "mem:" + home,
 		NewWriter: func(int, delta.Indexed) engine.TableWriter {
-			w, err := parquet.NewWriter(store, t.schema, t.by, parquet.Options{}, time.Now)
+			w, err := parquet.NewWriter(store, t.schema, t.by, opt, time.Now)
 			if err != nil {
 				panic(fmt.Sprintf("table %s: %v", t.name, err))
 			}
@@ -138,6 +143,9 @@ func (l *lives) agree(ctx context.Context) error {
 		if err := addedOnce(ctx, table.Store); err != nil {
 			return err
 		}
+		if err := l.written.chain(ctx, t.name, table.Store); err != nil {
+			return err
+		}
 		before, err := maintenance.Verify(ctx, table)
 		if err != nil {
 			return err
@@ -152,7 +160,7 @@ func (l *lives) agree(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("after vacuum: %w", err)
 		}
-		if files := len(l.names(t.name+"/")) - len(l.names(t.name+"/_delta_log/")); files != after.Files {
+		if files := len(names(l.store, t.name+"/")) - len(names(l.store, t.name+"/_delta_log/")); files != after.Files {
 			return fmt.Errorf("table %s has %d files, and after vacuum %d are there", t.name, after.Files, files)
 		}
 	}

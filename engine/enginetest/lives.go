@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,15 +19,16 @@ import (
 // lives is a pipeline over many lives on one store.
 type lives struct {
 	c       Case
-	rnd     *rand.Rand
+	seed    uint64
+	rnd     *rand.Rand // of the life at hand
 	store   *mem.Store
+	written promises
 	in      Input
 	shown   int // partitions that the source has by now
+	upto    int // per cent of each partition's records that are there by now
 	mutant  Simulation
 	backups []*mem.Store // what the store held before each life
-
-	crashes map[Kind]int
-	rows    int64
+	toll    Toll
 }
 
 // CheckpointHome is where the checkpoints of a simulation are.
@@ -41,301 +41,213 @@ const (
 
 // live is one life with its mishap. An error is a promise broken.
 func (l *lives) live(ctx context.Context, m Mishap) error {
+	l.rnd = rand.New(rand.NewPCG(l.seed, m.Seed))
+	l.upto = max(l.upto, m.Upto)
 	switch m.Kind {
+	case Calm:
+		return l.start(ctx, nil)
 	case KillAt:
 		return l.killAt(ctx, m)
-	case Zombie:
+	case Zombie, ZombieLate, HeirDies:
 		return l.zombie(ctx, m)
-	case Rival:
+	case Rival, RivalDies:
 		return l.rival(ctx, m)
-	case SourceFails:
-		return l.sourceFails(ctx, m)
-	case NewestLost, AllLost, BackupBack, TableDropped, TablesBack:
+	case SourceFails, SourceAgain, SourceDown, SourceDeaf, PartitionsNew, PartitionsAt:
+		return l.broker(ctx, m)
+	case NewestLost, AllLost, BackupBack, TableDropped, TableAnew, TablesBack:
 		return l.replaced(ctx, m)
-	case PartitionsNew:
-		if l.shown < len(l.in) {
-			l.shown = len(l.in)
-			l.crashes[m.Kind]++
-		}
-		return l.start(ctx, nil)
 	case Vacuumed, Optimized:
-		if err := l.faulty(ctx, Mishap{Kind: CrashAfter, N: m.N}, m.Kind); err != nil {
+		err := l.faulty(ctx, Mishap{Kind: CrashAfter, N: m.N})
+		if err != nil {
 			return err
 		}
+		l.toll.Borne[m.Kind]++
 		return l.maintain(ctx, m.Kind)
 	}
-	return l.faulty(ctx, m, m.Kind)
+	return l.faulty(ctx, m)
 }
+
+// ended counts what a mishap that came to pass did to a process: it ended it, or was borne.
+func (l *lives) ended(k Kind, err error) {
+	if err != nil {
+		l.toll.Crashes[k]++
+	} else {
+		l.toll.Borne[k]++
+	}
+}
+
+// errConflict is what S3 answers with 409: nothing was decided.
+var errConflict = errors.New("409: a conflicting operation is under way, try again")
+
+// ErrConflict is the answer of a Conflict, for mutants that misread it.
+func ErrConflict() error { return errConflict }
 
 // faultOf is what the mishap does to its call.
 func (l *lives) faultOf(m Mishap) fault.Fault {
 	switch m.Kind {
-	case CrashBefore:
+	case CrashBefore, PutBefore:
 		return fault.Fault{Kind: fault.CrashBefore}
-	case CrashAfter:
+	case CrashAfter, PutAfter:
 		return fault.Fault{Kind: fault.CrashAfter}
 	case FailBefore:
 		return fault.Fault{Kind: fault.FailBefore}
 	case FailAfter:
 		return fault.Fault{Kind: fault.FailAfter}
+	case Conflict:
+		return fault.Fault{Kind: fault.FailBefore, Err: errConflict}
 	case ExistsAfter:
-		return fault.Fault{Kind: fault.FailAfter, Err: fmt.Errorf("%w: %w", fault.ErrInjected, blob.ErrExists)}
+		return fault.Fault{Kind: fault.FailAfter, Err: blob.ErrExists}
 	case Slow:
 		return fault.Fault{Delay: 3 * time.Minute}
 	case LateAnswer:
 		return fault.Fault{Late: 3 * time.Minute}
-	case StaleList:
-		return fault.Fault{Stale: l.store.Clone()}
 	}
 	panic("no fault of mishap " + m.String())
 }
 
-// faulty is a life with a fault at a call, counted under a kind. It may end it: with the fault's own error, or, where
-// the store told an untruth (a stale list, 412 for one's own), with any: what matters is that no table is wrong.
-func (l *lives) faulty(ctx context.Context, m Mishap, as Kind) error {
-	f, hit := l.faultOf(m), atomic.Bool{}
-	lists := 0
-	err := l.start(ctx, func(c fault.Call) fault.Fault {
-		if m.Kind == StaleList { // the n-th list, of which there are fewer
-			if c.Op != "List" {
-				return fault.Fault{}
-			}
-			if lists++; lists != 1+m.N%8 {
-				return fault.Fault{}
-			}
-		} else if c.N != m.N {
+// faulty is a life with a fault at a call. A process may die of it, or give up with the fault's own error. A 409 and a
+// 412 for one's own say what is to be done and end nothing; a stale list may end it with any error: what matters is
+// that no table is wrong.
+func (l *lives) faulty(ctx context.Context, m Mishap) error {
+	hook, hit := l.hookOf(m)
+	err := l.start(ctx, hook)
+	if !hit.Load() {
+		return err
+	}
+	if may := errors.Is(err, fault.ErrCrashed) || errors.Is(err, fault.ErrInjected) || m.Kind == StaleList; err != nil && (!may || errors.Is(err, errEndless)) {
+		return err
+	}
+	l.ended(m.Kind, err)
+	return nil
+}
+
+// hookOf makes the mishap happen at its call, and says when it has.
+func (l *lives) hookOf(m Mishap) (hook fault.Hook, hit *atomic.Bool) {
+	hit = &atomic.Bool{}
+	if m.Kind == StaleList {
+		return l.staleHook(m.N, hit), hit
+	}
+	f := l.faultOf(m)
+	is := nth(m.N)
+	switch m.Kind {
+	case PutBefore, PutAfter, Conflict, ExistsAfter:
+		is = nthPut(m.N)
+	}
+	return func(c fault.Call) fault.Fault {
+		if !is(c) {
 			return fault.Fault{}
 		}
 		hit.Store(true)
-		return f
-	})
-	if hit.Load() {
-		l.crashes[as]++
-		if errors.Is(err, fault.ErrCrashed) || errors.Is(err, fault.ErrInjected) || m.Kind == StaleList || m.Kind == ExistsAfter {
-			return nil
+		if f.Kind == fault.CrashBefore || f.Kind == fault.CrashAfter {
+			l.toll.At[placeOf(c)]++
 		}
-	}
-	return err
+		return f
+	}, hit
 }
 
-// killAt is a life that ends at some moment.
+// nth says of each call in turn whether it is the n-th of those that count.
+func nth(n int) func(fault.Call) bool {
+	pieces := 0
+	return func(c fault.Call) bool {
+		if c.Op == "Writer.Write" {
+			if pieces++; pieces%8 != 1 {
+				return false
+			}
+		}
+		n--
+		return n == 0
+	}
+}
+
+// nthPut says of each call in turn whether it is the n-th put-if-absent.
+func nthPut(n int) func(fault.Call) bool {
+	return func(c fault.Call) bool {
+		if c.Op != "PutIfAbsent" {
+			return false
+		}
+		n--
+		return n == 0
+	}
+}
+
+// placeOf says what a call is for, as "PutIfAbsent log".
+func placeOf(c fault.Call) string {
+	object := "data"
+	switch {
+	case strings.Contains(c.Name, "_delta_log"):
+		object = "log"
+	case strings.HasPrefix(c.Name, home+"/checkpoints"):
+		object = "checkpoint"
+	case strings.HasPrefix(c.Name, home+"/state"):
+		object = "state"
+	}
+	return c.Op + " " + object
+}
+
+// staleHook answers the n-th list with what the store held before an earlier life, at the life's start, or some calls
+// ago.
+func (l *lives) staleHook(n int, hit *atomic.Bool) fault.Hook {
+	const ago = 6 // calls, at most
+	earlier := l.store.Clone()
+	moving := l.rnd.IntN(2) == 0
+	if l.rnd.IntN(3) == 0 {
+		earlier, moving = l.backups[l.rnd.IntN(len(l.backups))], false
+	}
+	lists := 0
+	return func(c fault.Call) fault.Fault {
+		if c.Op == "List" {
+			if lists++; lists == n {
+				hit.Store(true)
+				return fault.Fault{Stale: earlier}
+			}
+		}
+		if moving && c.N%ago == 0 {
+			earlier = l.store.Clone()
+		}
+		return fault.Fault{}
+	}
+}
+
+// killAt is a life that ends at some moment, and with it all that the process could still have done.
 func (l *lives) killAt(ctx context.Context, m Mishap) error {
 	ctx, cancel := context.WithTimeout(ctx, m.T)
 	defer cancel()
-	err := l.start(ctx, nil)
-	if err != nil && ctx.Err() != nil {
-		l.crashes[m.Kind]++
-		return nil
-	}
-	return err
-}
-
-// zombie is two processes: the first sleeps at a call for much longer than the second, which stands by, waits.
-func (l *lives) zombie(ctx context.Context, m Mishap) error {
-	const wait = 2 * engine.Heartbeat
-	slept := atomic.Bool{}
-	first, err := l.task(func(c fault.Call) fault.Fault {
-		if c.N != m.N {
-			return fault.Fault{}
+	err := l.start(ctx, func(fault.Call) fault.Fault {
+		if ctx.Err() != nil {
+			return fault.Fault{Kind: fault.CrashBefore}
 		}
-		slept.Store(true)
-		return fault.Fault{Delay: 100 * wait}
-	}, engine.Options{})
-	if err != nil {
-		return err
-	}
-	second, err := l.task(nil, engine.Options{Standby: true, Takeover: wait})
-	if err != nil {
-		return err
-	}
-	return l.both(ctx, first, second, func() {
-		if slept.Load() {
-			l.crashes[m.Kind]++
-		}
+		return fault.Fault{}
 	})
-}
-
-// rival is two processes of which the second starts in the middle of the first.
-func (l *lives) rival(ctx context.Context, m Mishap) error {
-	first, err := l.task(nil, engine.Options{})
-	if err != nil {
+	if err == nil || ctx.Err() == nil {
 		return err
 	}
-	second, err := l.task(nil, engine.Options{})
-	if err != nil {
-		return err
-	}
-	return l.both(ctx, first, late{second, m.T}, func() { l.crashes[m.Kind]++ })
-}
-
-// A process is what runs a task.
-type process interface {
-	Run(ctx context.Context) (engine.Result, error)
-}
-
-// late is a process that starts after a time.
-type late struct {
-	process
-	after time.Duration
-}
-
-// Run implements process.
-func (p late) Run(ctx context.Context) (engine.Result, error) {
-	time.Sleep(p.after)
-	return p.process.Run(ctx)
-}
-
-// both runs two processes to their ends: one of them may be fenced, not both.
-func (l *lives) both(ctx context.Context, first, second process, happened func()) error {
-	ended := make(chan error)
-	go func() {
-		_, err := first.Run(ctx)
-		ended <- err
-	}()
-	_, err2 := second.Run(ctx)
-	err1 := <-ended
-	happened()
-	for _, err := range []error{err1, err2} {
-		if err != nil && !errors.Is(err, engine.ErrFenced) && !errors.Is(err, engine.ErrForeign) {
-			return err
-		}
-	}
-	if err1 != nil && err2 != nil {
-		return fmt.Errorf("both processes stopped: %w", errors.Join(err1, err2))
-	}
+	l.ended(m.Kind, err)
 	return nil
-}
-
-var errSource = errors.New("the source failed")
-
-// sourceFails is a life whose source ends with an error at a frame.
-func (l *lives) sourceFails(ctx context.Context, m Mishap) error {
-	err := l.startWith(ctx, nil, func(r *Rig) {
-		r.Ports.Sources[SourceName] = &failing{Source: r.Ports.Sources[SourceName], frames: int64(m.N)}
-	})
-	if errors.Is(err, errSource) {
-		l.crashes[m.Kind]++
-		return nil
-	}
-	return err
-}
-
-// failing is a source that fails at a frame.
-type failing struct {
-	engine.Source
-	frames int64
-}
-
-// Read implements engine.Source.
-func (f *failing) Read(ctx context.Context, from []engine.Start, sink engine.Sink) error {
-	return f.Source.Read(ctx, from, &failingSink{sink, f, atomic.Int64{}})
-}
-
-type failingSink struct {
-	engine.Sink
-	source *failing
-	seen   atomic.Int64
-}
-
-// Frame implements engine.Sink.
-func (s *failingSink) Frame(ctx context.Context, partition string, f engine.Frame) error {
-	if s.seen.Add(1) == s.source.frames {
-		return errSource
-	}
-	return s.Sink.Frame(ctx, partition, f)
-}
-
-// replaced is a life that finds something gone or replaced by an older copy. It may go on where it can, rightly, or
-// stop with an error that says what does not belong together; then everything is put back.
-func (l *lives) replaced(ctx context.Context, m Mishap) error {
-	before := l.store.Clone()
-	if !l.replace(m) {
-		return l.start(ctx, nil)
-	}
-	l.crashes[m.Kind]++
-	err := l.start(ctx, nil)
-	if err == nil {
-		return nil
-	}
-	if text := err.Error(); !errors.Is(err, engine.ErrForeign) && !strings.Contains(text, "--new-line") && !strings.Contains(text, "--redo-epoch") {
-		return fmt.Errorf("an error that does not say what to do: %w", err)
-	}
-	l.restore(before, "")
-	return nil
-}
-
-// replace does to the store what the mishap says, and says whether that changed anything.
-func (l *lives) replace(m Mishap) bool {
-	older := l.backups[l.rnd.IntN(len(l.backups))]
-	switch m.Kind {
-	case NewestLost:
-		names := l.names(home + "/checkpoints/")
-		if len(names) == 0 {
-			return false
-		}
-		l.delete(names[len(names)-1])
-	case AllLost:
-		return l.delete(l.names(home + "/")...)
-	case BackupBack:
-		l.restore(older, home+"/")
-	case TableDropped:
-		tables := l.tables()
-		return l.delete(l.names(tables[m.N%len(tables)].name + "/")...)
-	case TablesBack:
-		for _, t := range l.tables() {
-			l.restore(older, t.name+"/")
-		}
-	}
-	return true
-}
-
-func (l *lives) names(prefix string) []string {
-	var names []string
-	for name := range l.store.Snapshot() {
-		if strings.HasPrefix(name, prefix) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-func (l *lives) delete(names ...string) bool {
-	for _, name := range names {
-		_ = l.store.Delete(context.Background(), name) // memory does not fail
-	}
-	return len(names) > 0
-}
-
-// restore makes what is below prefix what it is in another store.
-func (l *lives) restore(from *mem.Store, prefix string) {
-	l.delete(l.names(prefix)...)
-	for name, data := range from.Snapshot() {
-		if strings.HasPrefix(name, prefix) {
-			_ = l.store.Put(context.Background(), name, data) // memory does not fail
-		}
-	}
 }
 
 // start is a life that ends when it has caught up, or as hook has it.
-func (l *lives) start(ctx context.Context, hook fault.Hook) error { return l.startWith(ctx, hook, nil) }
-
-func (l *lives) startWith(ctx context.Context, hook fault.Hook, change func(*Rig)) error {
-	task, err := l.taskWith(hook, engine.Options{}, change)
+func (l *lives) start(ctx context.Context, hook fault.Hook) error {
+	task, err := l.task(hook, engine.Options{}, nil)
 	if err != nil {
 		return err
 	}
-	_, err = task.Run(ctx)
+	return toEnd(ctx, task)
+}
+
+// errEndless is a life that neither ends nor fails.
+var errEndless = errors.New("the process did not end within a day of its time")
+
+// toEnd runs a task to its end.
+func toEnd(ctx context.Context, task *engine.Task) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 24*time.Hour, errEndless)
+	defer cancel()
+	_, err := task.Run(ctx)
 	return err
 }
 
-func (l *lives) task(hook fault.Hook, opt engine.Options) (*engine.Task, error) {
-	return l.taskWith(hook, opt, nil)
-}
-
-// taskWith makes a process's task, with all that must not matter chosen at random.
-func (l *lives) taskWith(hook fault.Hook, opt engine.Options, change func(*Rig)) (*engine.Task, error) {
-	var store blob.Store = fault.New(l.store, hook)
+// task makes a process's task, with all that must not matter chosen at random. change may change what it runs on.
+func (l *lives) task(hook fault.Hook, opt engine.Options, change func(*Rig)) (*engine.Task, error) {
+	var store blob.Store = fault.New(&recorded{l.store, &l.written}, hook)
 	if l.mutant.Store != nil {
 		store = l.mutant.Store(store)
 	}
@@ -343,7 +255,7 @@ func (l *lives) taskWith(hook fault.Hook, opt engine.Options, change func(*Rig))
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range []func(*Rig){l.mutant.Plant, change} {
+	for _, f := range []func(*Rig){change, l.mutant.Plant} {
 		if f != nil {
 			f(rig)
 		}
@@ -363,16 +275,65 @@ func (l *lives) rig(blobs blob.Store) (*Rig, error) {
 			Name: SourceName, Schema: InputSchema, Time: l.c.Time, NewDecoder: func() engine.Decoder { return Decoder{} },
 		}},
 	}
-	source := NewSource(l.in[:l.shown], l.rnd.Uint64(), 1+l.rnd.IntN(12), time.Duration(l.rnd.Int64N(int64(300*time.Millisecond))))
+	source := NewSource(l.visible(), l.rnd.Uint64(), 1+l.rnd.IntN(12), time.Duration(l.rnd.Int64N(int64(300*time.Millisecond))))
 	ports := engine.Ports{
 		Sources: map[string]engine.Source{SourceName: source}, Tables: map[string]engine.Table{}, Checkpoints: checkpoint.New(blob.Sub(blobs, home)),
 	}
+	small := l.rnd.IntN(2) == 0
 	for _, t := range l.tables() {
-		table, err := t.open(blobs)
+		table, err := t.open(blobs, small)
 		if err != nil {
 			return nil, err
 		}
 		ports.Tables[t.name] = table
 	}
 	return &Rig{Plan: plan, Source: source, Blobs: blobs, Ports: ports}, nil
+}
+
+// visible is what the source has by now.
+func (l *lives) visible() Input {
+	in := make(Input, l.shown)
+	for p := range in {
+		in[p] = l.in[p][:len(l.in[p])*l.upto/100]
+	}
+	return in
+}
+
+// first is an input with at most n records: the longest partitions are cut.
+func (in Input) first(n int) Input {
+	some := append(Input(nil), in...)
+	for total := some.records(); total > n; total-- {
+		longest := 0
+		for p := range some {
+			if len(some[p]) > len(some[longest]) {
+				longest = p
+			}
+		}
+		some[longest] = some[longest][:len(some[longest])-1]
+	}
+	return some
+}
+
+func (in Input) records() (n int) {
+	for _, p := range in {
+		n += len(p)
+	}
+	return n
+}
+
+// names lists the objects below a prefix.
+func names(s *mem.Store, prefix string) []string {
+	var all []string
+	for info, err := range s.List(context.Background(), prefix, "") {
+		if err != nil {
+			panic(fmt.Sprintf("list %s: %v", prefix, err)) // memory does not fail
+		}
+		all = append(all, info.Name)
+	}
+	return all
+}
+
+// isLog says whether an object is an entry of a table's log.
+func isLog(name string) bool {
+	return strings.Contains(name, "/_delta_log/") && strings.HasSuffix(name, ".json")
 }

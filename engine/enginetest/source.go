@@ -1,6 +1,3 @@
-// Package enginetest tests whatever runs in the engine, or the engine itself, against the law: the tables
-// depend on the input alone. It has the fakes for that, a source and a table, both honest about failure,
-// and [Law], which runs a pipeline many times with everything that must not matter chosen at random.
 package enginetest
 
 import (
