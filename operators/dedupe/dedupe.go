@@ -99,6 +99,7 @@ type dedupe struct {
 	cols    []column.Column  // scratch
 	every   column.Selection // scratch: 0, 1, 2, …
 	scratch []entry          // of a table that moves
+	bytes   []byte           // scratch: of a section that is saved or loaded
 	warmed  uint64           // keeps the compiler from leaving out loads
 }
 

@@ -52,8 +52,17 @@ const (
 	marked = 1 << 56    // taken out of the tags of fresh entries while the table moves
 )
 
-// least is the number of buckets of the smallest table that holds anything.
-const least = 2
+const (
+	least      = 2                   // buckets of the smallest table that holds anything
+	maxBuckets = (1<<32 - 1) / width // so that a place is a uint32
+)
+
+// roomFor is the number of buckets of which n entries fill half.
+func roomFor(n int) int { return (2*n + width - 1) / width }
+
+// mostFor is the number of buckets that a table of n entries may have: it is made anew, smaller, if it would have more
+// when it moves, and then n only grows.
+func mostFor(n int) int { return max(least, 2*roomFor(n)+1) }
 
 // home is the bucket where the search for a key begins. The low half is independent of the slot.
 func (t *table) home(lo uint64) int {
@@ -139,7 +148,7 @@ func (t *table) entry(place int) entry {
 // grow makes room: about half the places are free after it. It gives back scratch, grown.
 func (t *table) grow(scratch []entry) []entry {
 	scratch = t.live(scratch)
-	t.move(scratch, max(least, (2*len(scratch)+width-1)/width))
+	t.move(scratch, max(least, roomFor(len(scratch))))
 	return scratch
 }
 
@@ -151,7 +160,7 @@ func (t *table) sweep(floor engine.Time, scratch []entry) []entry {
 	}
 	t.floor = floor
 	scratch = t.live(scratch)
-	t.move(scratch, (2*len(scratch)+width-1)/width)
+	t.move(scratch, roomFor(len(scratch)))
 	return scratch
 }
 
@@ -196,25 +205,6 @@ func (t *table) move(entries []entry, n int) {
 			t.fresh = append(t.fresh, uint32(place))
 		}
 	}
-}
-
-// A cursor knows how many places of a bucket are taken. Of bucket none it knows nothing.
-type cursor struct{ bucket, used int }
-
-const none = -1
-
-// addNear is add for entries of which many have the home of the one before: the cursor is there and knows the place.
-func (t *table) addNear(at *cursor, e entry) {
-	if home := t.home(e.lo); home != at.bucket {
-		*at = cursor{home, t.buckets[home].taken()}
-	}
-	if at.used == width { // it goes to a bucket behind, which the cursor may come to know otherwise
-		t.add(e)
-		at.bucket = none
-		return
-	}
-	t.put(at.bucket*width+at.used, e)
-	at.used++
 }
 
 // taken is the number of entries in the bucket.
