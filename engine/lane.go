@@ -120,14 +120,22 @@ func (l *lane) load(ctx context.Context, saved []savedState) error {
 	for _, s := range l.inst.stateful {
 		ops[s.id] = s.op
 	}
-	for _, o := range saved {
-		var ours []int
+	ours, sizes := make([][]int, len(saved)), map[stateKey]int64{}
+	for i, o := range saved {
 		for _, n := range o.count {
 			if s := o.sections[n]; ops[s.Operator] != nil && s.Slot >= l.first && s.Slot < l.end && s.Size > 0 {
-				ours = append(ours, n)
+				ours[i] = append(ours[i], n)
+				sizes[stateKey{s.Operator, s.Slot}] += s.Size
 			}
 		}
-		err := o.state.Read(ctx, ours, func(n int, data io.Reader) error {
+	}
+	for k, size := range sizes {
+		if op, ok := ops[k.operator].(Expecting); ok {
+			op.Expect(k.slot, size)
+		}
+	}
+	for i, o := range saved {
+		err := o.state.Read(ctx, ours[i], func(n int, data io.Reader) error {
 			return ops[o.sections[n].Operator].Load(o.sections[n].Slot, data)
 		})
 		if err != nil {

@@ -62,6 +62,14 @@ type Stateful interface {
 	Load(slot int, r io.Reader) error
 }
 
+// An Expecting operator is told how much state will come, so that it can make room for it once.
+type Expecting interface {
+	Stateful
+	// Expect is called before the first Load of a slot that has any. size is what Load will be given of the slot, in
+	// bytes over all its sections.
+	Expect(slot int, size int64)
+}
+
 // A DropReason says why a row went no further though nothing is wrong with it.
 type DropReason uint8
 

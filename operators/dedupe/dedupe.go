@@ -93,8 +93,9 @@ type dedupe struct {
 	within time.Duration
 	span   uint64 // within, in microseconds
 
-	slots [column.Slots]table
-	floor engine.Time // no row to come sees a row kept before it. Invariant: it never falls
+	slots  [column.Slots]table
+	coming [column.Slots]int // entries that Load will be given of each slot, about
+	floor  engine.Time       // no row to come sees a row kept before it. Invariant: it never falls
 
 	cols    []column.Column  // scratch
 	every   column.Selection // scratch: 0, 1, 2, …

@@ -5,39 +5,39 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/column"
 )
 
 // loadBytes is read at a time: it stays in the second cache from the checksum to the table.
 const loadBytes = 8192 * entryBytes
 
+// Expect implements engine.Expecting.
+func (d *dedupe) Expect(slot int, size int64) { d.coming[slot] = int(size / entryBytes) }
+
 // Load implements engine.Stateful. After an error the slot is unspecified. Memory is taken as the state comes: what a
 // damaged section says of its size costs at most a table for as many entries as it has bytes.
 func (d *dedupe) Load(slot int, r io.Reader) error {
-	l := loader{r: r, slot: slot, table: &d.slots[slot], buffer: d.buffer(), scratch: &d.scratch}
+	if cap(d.bytes) < loadBytes {
+		d.bytes = make([]byte, 0, loadBytes)
+	}
+	l := loader{dedupe: d, r: r, slot: slot, table: &d.slots[slot], buffer: d.bytes[:loadBytes]}
 	if err := l.load(); err != nil {
 		return fmt.Errorf("dedupe: %w", err)
 	}
 	return nil
 }
 
-// buffer is room for loadBytes.
-func (d *dedupe) buffer() []byte {
-	if cap(d.bytes) < loadBytes {
-		d.bytes = make([]byte, 0, loadBytes)
-	}
-	return d.bytes[:loadBytes]
-}
-
 // A loader reads a section into a table.
 type loader struct {
-	r       io.Reader
-	slot    int
-	table   *table
-	buffer  []byte
-	scratch *[]entry
-	bytes   int64 // read so far
+	*dedupe
+	r      io.Reader
+	slot   int
+	table  *table
+	buffer []byte
+	read   int64 // bytes so far
 }
 
 func (l *loader) load() error {
@@ -51,18 +51,25 @@ func (l *loader) load() error {
 		return fmt.Errorf("state of version %d and kind %d: this program reads versions 1 and %d, kinds 0 and 1", v, kind, version)
 	case kind == 0:
 		l.table.floor = max(l.table.floor, floor)
-		n, err := l.entries()
+		n, err := l.entries(endless)
 		l.table.saved.since += n
 		l.table.saved.deltas++
 		return err
 	case v == 1:
-		*l.table = table{floor: floor}
-		n, err := l.entries()
+		l.begin(floor)
+		n, err := l.entries(endless)
 		l.table.saved = saved{whole: n}
 		return err
 	default:
-		*l.table = table{floor: floor}
-		return l.whole()
+		return l.whole(floor)
+	}
+}
+
+// begin empties the table, and makes room for what is to come.
+func (l *loader) begin(floor engine.Time) {
+	*l.table = table{floor: floor}
+	if n := l.coming[l.slot]; n > 0 {
+		l.table.move(nil, max(least, roomyFor(n)))
 	}
 }
 
@@ -70,9 +77,9 @@ func (l *loader) load() error {
 func (l *loader) take(n int) ([]byte, error) {
 	b := l.buffer[:n]
 	got, err := io.ReadFull(l.r, b)
-	l.bytes += int64(got)
+	l.read += int64(got)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("state of %d bytes is cut short", l.bytes)
+		return nil, fmt.Errorf("state of %d bytes is cut short", l.read)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read state: %w", err)
@@ -80,33 +87,55 @@ func (l *loader) take(n int) ([]byte, error) {
 	return b, nil
 }
 
-// entries reads entries to the end, searches a place for each, and gives their number.
-func (l *loader) entries() (n int, err error) {
-	for {
-		got, err := io.ReadFull(l.r, l.buffer)
-		l.bytes += int64(got)
+// endless is a number of entries that no section has.
+const endless = math.MaxInt
+
+// entries reads as many entries, or all to the end if there are fewer, searches a place for each, and gives their
+// number.
+func (l *loader) entries(most int) (n int, err error) {
+	for n < most {
+		got, err := io.ReadFull(l.r, l.buffer[:min(most-n, loadBytes/entryBytes)*entryBytes])
+		l.read += int64(got)
 		end := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 		if err != nil && !end {
 			return n, fmt.Errorf("read state: %w", err)
 		}
 		if got%entryBytes != 0 {
-			return n, fmt.Errorf("state of %d bytes ends within an entry", l.bytes)
+			return n, fmt.Errorf("state of %d bytes ends within an entry", l.read)
 		}
-		for b := l.buffer[:got]; len(b) > 0; b = b[entryBytes:] {
-			e, err := l.entry(b)
-			if err != nil {
+		for b := l.buffer[:got]; len(b) > 0; {
+			run := b[:min(len(b), ahead*entryBytes)]
+			b = b[len(run):]
+			if err := l.add(run); err != nil {
 				return n, err
 			}
-			if l.table.full() {
-				*l.scratch = l.table.grow(*l.scratch)
-			}
-			l.table.add(e)
-			n++
+			n += len(run) / entryBytes
 		}
 		if end {
 			return n, nil
 		}
 	}
+	return n, nil
+}
+
+// add adds a run of entries. Where they go is asked from memory before it is needed, as in warm.
+func (l *loader) add(run []byte) error {
+	sum := uint64(0)
+	for b := run; len(b) > 0; b = b[entryBytes:] {
+		sum += l.table.load(column.Key{Lo: binary.LittleEndian.Uint64(b[8:])})
+	}
+	l.warmed = sum
+	for b := run; len(b) > 0; b = b[entryBytes:] {
+		e, err := l.entry(b)
+		if err != nil {
+			return err
+		}
+		if l.table.full() {
+			l.scratch = l.table.grow(l.scratch)
+		}
+		l.table.add(e)
+	}
+	return nil
 }
 
 func (l *loader) entry(b []byte) (entry, error) {
@@ -117,8 +146,8 @@ func (l *loader) entry(b []byte) (entry, error) {
 	return entry{hi | taken, rest{binary.LittleEndian.Uint64(b[8:]), engine.Time(binary.LittleEndian.Uint64(b[16:]))}}, nil
 }
 
-// whole reads a table.
-func (l *loader) whole() error {
+// whole reads a table; into a larger one, place by place all the same, if what is to come would not have room in it.
+func (l *loader) whole(floor engine.Time) error {
 	head, err := l.take(tableBytes - headerBytes)
 	if err != nil {
 		return err
@@ -131,11 +160,20 @@ func (l *loader) whole() error {
 	if err != nil {
 		return err
 	}
-	t := l.table
-	t.buckets, t.used, t.newest, t.saved = make([]bucket, buckets), int(entries), engine.MinTime, saved{whole: int(entries)}
-	if err := l.fill(counts); err != nil {
+	if uint64(l.coming[l.slot]) > buckets*width*3/4 {
+		l.begin(floor)
+		var n int
+		if n, err = l.entries(int(entries)); err == nil && n < int(entries) {
+			err = fmt.Errorf("state of %d bytes is cut short", l.read)
+		}
+	} else {
+		*l.table = table{floor: floor, buckets: make([]bucket, buckets), used: int(entries), newest: engine.MinTime}
+		err = l.fill(counts)
+	}
+	if err != nil {
 		return err
 	}
+	l.table.saved = saved{whole: int(entries)}
 	if n, err := io.ReadFull(l.r, l.buffer[:1]); n > 0 || !errors.Is(err, io.EOF) {
 		return fmt.Errorf("state has bytes behind its %d entries", entries)
 	}

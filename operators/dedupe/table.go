@@ -60,6 +60,10 @@ const (
 // roomFor is the number of buckets of which n entries fill half.
 func roomFor(n int) int { return (2*n + width - 1) / width }
 
+// roomyFor is the number of buckets of which n entries fill two thirds: a table that was loaded takes as much memory for
+// each as one that has grown, on average.
+func roomyFor(n int) int { return (3*n + 2*width - 1) / (2 * width) }
+
 // mostFor is the number of buckets that a table of n entries may have: it is made anew, smaller, if it would have more
 // when it moves, and then n only grows.
 func mostFor(n int) int { return max(least, 2*roomFor(n)+1) }
