@@ -97,7 +97,8 @@ type recoveryRun struct {
 	Loaded   float64 `json:"loaded_ms"`       // the operator has its state
 	First    float64 `json:"first_record_ms"` // the first records were taken in
 	Commit   float64 `json:"commit_ms"`       // the first commit with new rows was done
-	MaxRSSMB float64 `json:"max_rss_mb"`      // of the process, up to then
+	CPUS     float64 `json:"cpu_s"`           // user and system of the new process, up to then
+	MaxRSSMB float64 `json:"max_rss_mb"`      // of the new process, up to then
 }
 
 func benchRecovery(ctx context.Context, o recoveryOptions, stdout, stderr io.Writer) error {
@@ -282,7 +283,7 @@ func (l *recoveryLoad) run(ctx context.Context, rate int) error {
 func (r recoveryResult) print(w io.Writer) {
 	fmt.Fprintf(w, "recovery: %s of state, %s kept rows in %d objects, %s records/s meanwhile, a commit every %s, broker %s, lake %s, %s\n\n",
 		size(r.StateBytes), count(r.Rows), r.Objects, count(int64(r.Rate)), r.Every, r.Broker, r.Lake, r.Machine)
-	header := []string{"kill", "process gone", "state opened", "state loaded", "first records", "first commit", "peak RSS MB"}
+	header := []string{"kill", "process gone", "state opened", "state loaded", "first records", "first commit", "CPU", "peak RSS MB"}
 	var rows [][]string
 	var commits []float64
 	for i, run := range r.Runs {
@@ -290,7 +291,7 @@ func (r recoveryResult) print(w io.Writer) {
 		for _, ms := range []float64{run.Dead, run.Opened, run.Loaded, run.First, run.Commit} {
 			row = append(row, fmt.Sprintf("%.0f ms", ms))
 		}
-		rows = append(rows, append(row, fmt.Sprintf("%.0f", run.MaxRSSMB)))
+		rows = append(rows, append(row, fmt.Sprintf("%.2f s", run.CPUS), fmt.Sprintf("%.0f", run.MaxRSSMB)))
 		commits = append(commits, run.Commit)
 	}
 	grid(w, header, rows, 0, header...)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -101,7 +100,7 @@ func (p *recoveryProcess) untilCommit(killed time.Time, last engine.Epoch) (r re
 			first, err := firstRecord(address)
 			r.First = since(killed, first)
 			if err == nil {
-				r.MaxRSSMB, err = peakRSS(p.cmd.Process.Pid)
+				r.MaxRSSMB, r.CPUS, err = used(p.cmd.Process.Pid)
 			}
 			return r, err
 		}
@@ -125,17 +124,24 @@ func firstRecord(address string) (time.Time, error) {
 	return status[0].FirstRecord, nil
 }
 
-// peakRSS is the most memory that a running process has had, in MB.
-func peakRSS(pid int) (float64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
+// used is the most memory that a running process has had, in MB, and the seconds of its CPU time. See proc_pid_stat(5).
+func used(pid int) (rss, cpu float64, err error) {
+	status, err1 := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	stat, err2 := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err := errors.Join(err1, err2); err != nil {
+		return 0, 0, err
 	}
-	_, rest, _ := strings.Cut(string(data), "VmHWM:")
-	number, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	kib, err := strconv.ParseInt(number, 10, 64)
-	return float64(kib) * 1024 / 1e6, err
+	var kib, user, system int64
+	_, peak, _ := strings.Cut(string(status), "VmHWM:")
+	_, err1 = fmt.Sscan(peak, &kib)
+	_, fields, _ := strings.Cut(string(stat), ") ") // behind the program's name
+	var skip string
+	_, err2 = fmt.Sscan(fields, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &skip, &user, &system)
+	return float64(kib) * 1024 / 1e6, float64(user+system) / clockTicks, errors.Join(err1, err2)
 }
+
+// clockTicks is how many of them /proc counts a second: 100 on every Linux.
+const clockTicks = 100
 
 // kill ends the process with kill -9.
 func (p *recoveryProcess) kill() error {

@@ -97,6 +97,7 @@ type dedupe struct {
 	coming [column.Slots]int // entries that Load will be given of each slot, about
 	floor  engine.Time       // no row to come sees a row kept before it. Invariant: it never falls
 
+	loading bool             // nothing but Load has come
 	cols    []column.Column  // scratch
 	every   column.Selection // scratch: 0, 1, 2, …
 	scratch []entry          // of a table that moves
@@ -106,6 +107,9 @@ type dedupe struct {
 
 // Apply implements engine.Operator.
 func (d *dedupe) Apply(_ context.Context, in *engine.Batch, emit engine.Emit) error {
+	if d.loading {
+		d.loaded()
+	}
 	rows := d.rows(in)
 	keys := d.keys(in)
 	kept := in.Arena.Selection(len(rows))

@@ -8,7 +8,6 @@ import (
 	"math"
 
 	"github.com/millrace-io/millrace/engine"
-	"github.com/millrace-io/millrace/engine/column"
 )
 
 // loadBytes is read at a time: it stays in the second cache from the checksum to the table.
@@ -23,6 +22,7 @@ func (d *dedupe) Load(slot int, r io.Reader) error {
 	if cap(d.bytes) < loadBytes {
 		d.bytes = make([]byte, 0, loadBytes)
 	}
+	d.loading = true
 	l := loader{dedupe: d, r: r, slot: slot, table: &d.slots[slot], buffer: d.bytes[:loadBytes]}
 	if err := l.load(); err != nil {
 		return fmt.Errorf("dedupe: %w", err)
@@ -51,12 +51,14 @@ func (l *loader) load() error {
 		return fmt.Errorf("state of version %d and kind %d: this program reads versions 1 and %d, kinds 0 and 1", v, kind, version)
 	case kind == 0:
 		l.table.floor = max(l.table.floor, floor)
+		l.table.count()
 		n, err := l.entries(endless)
 		l.table.saved.since += n
 		l.table.saved.deltas++
 		return err
 	case v == 1:
 		l.begin(floor)
+		l.table.count()
 		n, err := l.entries(endless)
 		l.table.saved = saved{whole: n}
 		return err
@@ -65,11 +67,12 @@ func (l *loader) load() error {
 	}
 }
 
-// begin empties the table, and makes room for what is to come.
+// begin empties the table, and makes room for what is to come. Nothing clears it: new memory is 0, and a page of it is
+// touched when the first entry is written to it.
 func (l *loader) begin(floor engine.Time) {
 	*l.table = table{floor: floor}
 	if n := l.coming[l.slot]; n > 0 {
-		l.table.move(nil, max(least, roomyFor(n)))
+		l.table.buckets = make([]bucket, max(least, roomyFor(n)))
 	}
 }
 
@@ -103,13 +106,13 @@ func (l *loader) entries(most int) (n int, err error) {
 		if got%entryBytes != 0 {
 			return n, fmt.Errorf("state of %d bytes ends within an entry", l.read)
 		}
-		for b := l.buffer[:got]; len(b) > 0; {
-			run := b[:min(len(b), ahead*entryBytes)]
-			b = b[len(run):]
-			if err := l.add(run); err != nil {
+		for b := l.buffer[:got]; len(b) > 0; b = b[entryBytes:] {
+			e, err := l.entry(b)
+			if err != nil {
 				return n, err
 			}
-			n += len(run) / entryBytes
+			l.add(e)
+			n++
 		}
 		if end {
 			return n, nil
@@ -118,24 +121,44 @@ func (l *loader) entries(most int) (n int, err error) {
 	return n, nil
 }
 
-// add adds a run of entries. Where they go is asked from memory before it is needed, as in warm.
-func (l *loader) add(run []byte) error {
-	sum := uint64(0)
-	for b := run; len(b) > 0; b = b[entryBytes:] {
-		sum += l.table.load(column.Key{Lo: binary.LittleEndian.Uint64(b[8:])})
+// add puts in an entry. It reads nothing of the buckets, only their counts, which lie close together: what is only
+// written need not be waited for.
+func (l *loader) add(e entry) {
+	t := l.table
+	if t.full() {
+		l.scratch = t.grow(l.scratch)
+		t.count()
 	}
-	l.warmed = sum
-	for b := run; len(b) > 0; b = b[entryBytes:] {
-		e, err := l.entry(b)
-		if err != nil {
-			return err
+	i := t.home(e.lo)
+	for t.counts[i] == width {
+		if i++; i == len(t.counts) {
+			i = 0
 		}
-		if l.table.full() {
-			l.scratch = l.table.grow(l.scratch)
-		}
-		l.table.add(e)
 	}
-	return nil
+	t.put(i*width+int(t.counts[i]), e)
+	t.counts[i]++
+}
+
+// count makes counts, unless they are there.
+func (t *table) count() {
+	if len(t.counts) == len(t.buckets) {
+		return
+	}
+	t.counts = make([]uint8, len(t.buckets))
+	if t.used == 0 {
+		return // and new memory is not read before it is written: that would cost two faults a page
+	}
+	for i := range t.buckets {
+		t.counts[i] = uint8(t.buckets[i].taken())
+	}
+}
+
+// loaded forgets what only loading needs.
+func (d *dedupe) loaded() {
+	for i := range d.slots {
+		d.slots[i].counts = nil
+	}
+	d.loading = false
 }
 
 func (l *loader) entry(b []byte) (entry, error) {
@@ -162,12 +185,13 @@ func (l *loader) whole(floor engine.Time) error {
 	}
 	if uint64(l.coming[l.slot]) > buckets*width*3/4 {
 		l.begin(floor)
+		l.table.count()
 		var n int
 		if n, err = l.entries(int(entries)); err == nil && n < int(entries) {
 			err = fmt.Errorf("state of %d bytes is cut short", l.read)
 		}
 	} else {
-		*l.table = table{floor: floor, buckets: make([]bucket, buckets), used: int(entries), newest: engine.MinTime}
+		*l.table = table{floor: floor, buckets: make([]bucket, buckets), counts: counts, used: int(entries), newest: engine.MinTime}
 		err = l.fill(counts)
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -287,17 +288,57 @@ func TestLoadIsTheTable(t *testing.T) {
 	}
 }
 
+// TestExpect: who is told how much comes makes room for it once; what is loaded is the same, also where the hint was
+// wrong.
+func TestExpect(t *testing.T) {
+	d := bind(t, time.Hour)
+	var sections [][]byte
+	size := int64(0)
+	for n := range 50_000 {
+		d.keep(key(n), engine.Time(n), engine.MinTime)
+		if n%500 == 0 && n >= 30_000 {
+			data, _ := save(t, d)
+			sections, size = append(sections, data), size+int64(len(data))
+		}
+	}
+	data, _ := save(t, d)
+	sections, size = append(sections, data), size+int64(len(data))
+	want := d.slots[5].visible(engine.MinTime)
+	for name, expect := range map[string]int64{"the truth": size, "nothing": 0, "half": size / 2, "the first": int64(len(sections[0])), "one": 24, "twice": 2 * size} {
+		again := bind(t, time.Hour)
+		if expect > 0 {
+			again.Expect(5, expect)
+		}
+		for i, s := range sections {
+			if err := again.Load(5, bytes.NewReader(s)); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(again.slots[5].buckets); name == "the truth" && n != roomyFor(int(size/entryBytes)) {
+				t.Fatalf("section %d: %d buckets, expected %d", i, n, roomyFor(int(size/entryBytes)))
+			}
+		}
+		s := &again.slots[5]
+		if s.used != 50_000 || !maps.Equal(s.visible(engine.MinTime), want) {
+			t.Errorf("%s was expected: %d entries, want those of 50,000 keys", name, s.used)
+		}
+		findsAll(t, again)
+	}
+}
+
 // FuzzLoad: any bytes give an error or a state that can be used and saved again.
 func FuzzLoad(f *testing.F) {
 	for v := 1; v <= version; v++ {
 		for _, s := range golden(f, fmt.Sprintf("testdata/state-v%d.hex", v)) {
-			f.Add(s, s)
-			f.Add(s, s[:len(s)-entryBytes])
+			f.Add(s, s, false)
+			f.Add(s, s[:len(s)-entryBytes], true)
 		}
 	}
-	f.Add([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, []byte{})
-	f.Fuzz(func(t *testing.T, a, b []byte) {
+	f.Add([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, []byte{}, true)
+	f.Fuzz(func(t *testing.T, a, b []byte, expect bool) {
 		d := bind(t, time.Hour)
+		if expect {
+			d.Expect(5, int64(len(a)+len(b)))
+		}
 		for _, section := range [][]byte{a, b} {
 			if err := d.Load(5, bytes.NewReader(section)); err != nil {
 				return

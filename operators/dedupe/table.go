@@ -21,6 +21,7 @@ type table struct {
 	newest  engine.Time // of all entries; unspecified where used is 0
 	floor   engine.Time // entries before it may be gone
 	fresh   []uint32    // places of what was kept since the last Save
+	counts  []uint8     // entries of each bucket, while state is loaded; else nil
 
 	saved saved
 }
@@ -200,7 +201,7 @@ func (t *table) move(entries []entry, n int) {
 	// New memory too: a page that is read before it is written costs two faults, and the second one halts the
 	// other processors.
 	clear(t.buckets)
-	t.used, t.fresh = 0, t.fresh[:0]
+	t.used, t.fresh, t.counts = 0, t.fresh[:0], nil
 	for _, e := range entries {
 		fresh := e.tag&marked == 0
 		e.tag |= marked
