@@ -83,12 +83,13 @@ func savedRig(t *testing.T) *rig {
 	return r
 }
 
-// newestOf is the newest object whose name begins with prefix.
+// newestOf is the newest object whose name begins with prefix; of state, where several are as new, the largest.
 func newestOf(r *rig, prefix string) string {
+	all := r.store.Snapshot()
 	newest := ""
-	for name := range r.store.Snapshot() {
-		if strings.HasPrefix(name, prefix) {
-			newest = max(newest, name)
+	for name, data := range all {
+		if strings.HasPrefix(name, prefix) && (newest == "" || prefix == "state/" && len(data) > len(all[newest]) || prefix != "state/" && name > newest) {
+			newest = name
 		}
 	}
 	return newest
