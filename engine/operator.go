@@ -58,7 +58,9 @@ type Stateful interface {
 	// that cheaper (whole is then true and what was saved before is dropped). It writes nothing if nothing
 	// changed. It runs between batches.
 	Save(slot int, w io.Writer) (whole bool, err error)
-	// Load takes what Save wrote, in the order saved, before the first Apply. It is not called with nothing.
+	// Load takes what Save wrote, in the order saved, before the first Apply. It is not called with nothing. The
+	// reader is a stream that is checked when it has ended: damaged bytes may reach Load, which must neither
+	// panic nor take memory without bound; what it made of them is thrown away.
 	Load(slot int, r io.Reader) error
 }
 

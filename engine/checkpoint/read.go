@@ -139,13 +139,14 @@ func (o *stateObject) readRun(ctx context.Context, numbers []int, load func(numb
 		at = o.end(number)
 		data := &sectionReader{r: r, left: o.sections[number].Size}
 		err := load(number, data)
+		s := o.sections[number]
 		if sum, damage := data.finish(); damage != nil {
 			err = lost(damage)
 		} else if sum != o.places[number].sum {
-			err = fmt.Errorf("the checksum does not fit: %w: %s", errDamaged, cure)
+			err = fmt.Errorf("the checksum does not fit: %w: %s %s", errDamaged, sectionCure, s.Operator)
 		}
 		if err != nil {
-			return fmt.Errorf("operator %s, slot %d: %w", o.sections[number].Operator, o.sections[number].Slot, err)
+			return fmt.Errorf("operator %s, slot %d: %w", s.Operator, s.Slot, err)
 		}
 	}
 	return nil

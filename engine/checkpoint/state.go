@@ -43,8 +43,11 @@ var (
 	errForeign = errors.New("the state object is of another version")
 )
 
-// cure is what a person can do about a state object that can't be read.
-const cure = "bring it back from a copy of the lake, or give up what its operators remember with --drop-state"
+// What a person can do about a state object that can't be read, and about a section of one, before the operator's id.
+const (
+	cure        = "bring it back from a copy of the lake, or give up what all operators remember, with --drop-state for each"
+	sectionCure = "bring the object back from a copy of the lake, or give up what the operator remembers with --drop-state"
+)
 
 func castagnoli(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
 

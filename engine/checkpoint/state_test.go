@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/blob/fault"
+	"github.com/millrace-io/millrace/engine/blob/file"
 	"github.com/millrace-io/millrace/engine/blob/mem"
 )
 
@@ -246,4 +248,56 @@ func FuzzState(f *testing.F) {
 			t.Error(diff)
 		}
 	})
+}
+
+// TestWriteStateCopiesNothing: an epoch's state is in memory once while it is written.
+func TestWriteStateCopiesNothing(t *testing.T) {
+	store, err := file.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := []engine.Section{{Operator: "s/dedupe", Whole: true, Data: make([]byte, 16<<20)}, {Operator: "s/dedupe", Slot: 1, Data: make([]byte, 16<<20)}}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := New(store).WriteState(t.Context(), 1, sections); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+		t.Errorf("%d bytes were allocated to write 32 MiB", n)
+	}
+}
+
+// TestCrashInUpload: a large state object that a crash or a failure cuts off is there whole or not at all, and goes with
+// the next collection, because no checkpoint names it.
+func TestCrashInUpload(t *testing.T) {
+	sections := []engine.Section{{Operator: "s/dedupe", Whole: true, Data: make([]byte, 3<<20)}, {Operator: "s/dedupe", Slot: 1, Data: make([]byte, 3<<20)}}
+	for _, kind := range []fault.Kind{fault.CrashBefore, fault.CrashAfter, fault.FailBefore, fault.FailAfter} {
+		n := 1
+		for ; ; n++ {
+			inner := mem.New()
+			if _, err := New(fault.New(inner, fault.At(n, fault.Fault{Kind: kind}))).WriteState(t.Context(), 4, sections); err == nil {
+				break
+			}
+			for name, data := range inner.Snapshot() {
+				o, err := New(inner).OpenState(t.Context(), engine.StateRef{Name: name, Size: int64(len(data))})
+				if err == nil {
+					_, err = readSections(t, o)
+				}
+				if err != nil {
+					t.Errorf("fault %d at call %d left a part: %v", kind, n, err)
+				}
+			}
+			s := New(inner)
+			if err := s.Write(t.Context(), checkpointOf(4, "next")); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Collect(t.Context(), 4); err != nil || len(inner.Snapshot()) != 1 {
+				t.Errorf("fault %d at call %d: %d objects are left: %v", kind, n, len(inner.Snapshot()), err)
+			}
+		}
+		if n < 6 {
+			t.Errorf("fault %d: an upload of %d calls: it was not written in pieces", kind, n-1)
+		}
+	}
 }
