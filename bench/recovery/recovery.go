@@ -53,6 +53,9 @@ type Fill struct {
 	Lanes  int   // state objects an epoch
 }
 
+// schema is that of the rows that reach the operator.
+var schema = engine.Schema{{Name: "id", Type: column.Of(column.Long), Required: true}}
+
 // wholeShare is the part of the rows in the whole sections: a chain is in the middle of its life.
 const wholeShare = 0.6
 
@@ -65,12 +68,11 @@ func (f Fill) Write(ctx context.Context, checkpoints engine.Checkpoints) (*engin
 	if c == nil || c.Operators[Operator] == "" || len(c.State) > 0 {
 		return nil, errors.New("the pipeline has no checkpoint without state: run it once over an empty topic first")
 	}
-	schema := engine.Schema{{Name: "id", Type: column.Of(column.Long), Required: true}}
 	op, _, err := dedupe.Config{By: []string{"id"}, Within: within, Seed: c.Seed}.Bind(schema)
 	if err != nil {
 		return nil, err
 	}
-	r := rememberer{Fill: f, op: op.(engine.Stateful), schema: schema, now: time.Now()}
+	r := rememberer{Fill: f, op: op.(engine.Stateful), now: time.Now()}
 	for n := range f.Deltas + 1 {
 		if err := r.upTo(ctx, f.after(n)); err != nil {
 			return nil, err
@@ -98,17 +100,16 @@ func (f Fill) after(n int) int64 {
 // A rememberer feeds an operator.
 type rememberer struct {
 	Fill
-	op     engine.Stateful
-	schema engine.Schema
-	now    time.Time
-	next   int64 // id
+	op   engine.Stateful
+	now  time.Time
+	next int64 // id
 }
 
 // upTo gives the operator the rows before end.
 func (r *rememberer) upTo(ctx context.Context, end int64) error {
 	pool := column.Pool{}
 	for r.next < end {
-		b := &engine.Batch{Schema: r.schema, Arena: pool.Get(), Upto: engine.MinTime}
+		b := &engine.Batch{Schema: schema, Arena: pool.Get(), Upto: engine.MinTime}
 		ids := b.Arena.Column(column.Of(column.Long)).(*column.Longs)
 		for ; b.Rows < batchRows && r.next < end; r.next++ {
 			ids.Append(r.next)
