@@ -38,10 +38,7 @@ const (
 	entryBytes   = 2 + 2 + 1 + 8 + 4 // of a section in the directory, but for the operator's id
 )
 
-var (
-	errDamaged = errors.New("the state object is damaged")
-	errForeign = errors.New("the state object is of another version")
-)
+var errDamaged = errors.New("the state object is damaged")
 
 // What a person can do about a state object that can't be read, and about a section of one, before the operator's id.
 const (

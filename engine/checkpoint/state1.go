@@ -27,7 +27,7 @@ func decodeState1(b []byte) (*stateObject, error) {
 		return nil, fmt.Errorf("%w: it does not end as one", errDamaged)
 	}
 	if b[4] != 1 {
-		return nil, fmt.Errorf("%w: %d, this program reads 1 and %d", errForeign, b[4], stateVersion)
+		return nil, fmt.Errorf("the state object is of version %d, this program reads 1 and %d", b[4], stateVersion)
 	}
 	end := len(b) - foot
 	if castagnoli(b[:end]) != binary.LittleEndian.Uint32(b[end:]) {

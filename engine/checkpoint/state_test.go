@@ -193,12 +193,9 @@ func TestLargeStateDamaged(t *testing.T) {
 		"a byte more in front":  {append([]byte{0}, good...), "the state object is damaged"},
 		"the first byte gone":   {good[1:], "the state object is damaged"},
 		"nothing but its end":   {good[len(good)-stateFoot:], "the state object is damaged"},
-		"a newer version's end": {append(append([]byte("MRST\x03"), good[5:len(good)-1]...), '3'), "it is of version"},
+		"a newer version's end": {append(append([]byte("MRST\x03"), good[5:len(good)-1]...), '3'), "the state object is of version 3, this program reads 1 and 2"},
 	} {
 		_, err := readAll(t, c.data)
-		if c.want == "it is of version" {
-			c.want = "the state object is of another version: 3, this program reads 1 and 2"
-		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
