@@ -52,24 +52,25 @@ func (c *chain) refs() []StateRef {
 	return refs
 }
 
-// counting leaves out the sections that a later whole one has replaced. The objects' sections come in the
-// order saved.
-func counting(objects [][]Section) []Section {
-	var all []Section
-	for _, o := range objects {
-		all = append(all, o...)
-	}
-	whole := map[stateKey]int{}
-	for i, s := range all {
-		if s.Whole {
-			whole[stateKey{s.Operator, s.Slot}] = i
+// counting gives of each object the numbers of the sections that no later whole one has replaced. The objects come in
+// the order saved.
+func counting(objects [][]Section) [][]int {
+	type place struct{ object, number int }
+	whole := map[stateKey]place{}
+	for i, sections := range objects {
+		for n, s := range sections {
+			if s.Whole {
+				whole[stateKey{s.Operator, s.Slot}] = place{i, n}
+			}
 		}
 	}
-	kept := all[:0]
-	for i, s := range all {
-		if i >= whole[stateKey{s.Operator, s.Slot}] {
-			kept = append(kept, s)
+	counts := make([][]int, len(objects))
+	for i, sections := range objects {
+		for n, s := range sections {
+			if w := whole[stateKey{s.Operator, s.Slot}]; i > w.object || i == w.object && n >= w.number {
+				counts[i] = append(counts[i], n)
+			}
 		}
 	}
-	return kept
+	return counts
 }

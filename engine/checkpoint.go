@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -54,7 +55,19 @@ type Section struct {
 	Operator string // "stream/step"
 	Slot     int
 	Whole    bool   // earlier sections of this operator and slot no longer count
-	Data     []byte // whole and empty: the slot holds nothing
+	Size     int64  // of the data, in bytes, where it is listed; who writes it need not say
+	Data     []byte // to be written. Whole and empty: the slot holds nothing. nil where it is listed
+}
+
+// A State is a state object that was opened to be read. Its methods may be called at once from several goroutines.
+type State interface {
+	// Sections lists what the object holds, in the order written. The list is the State's.
+	Sections() []Section
+
+	// Read reads the data of sections, by their numbers in the list, which ascend, and gives one after the other to
+	// load. The reader is lent for the call; what load leaves of it is read on. What is wrong with the data is
+	// an error of Read, which may come after load has taken it: what was loaded is then worth nothing.
+	Read(ctx context.Context, numbers []int, load func(number int, data io.Reader) error) error
 }
 
 // Checkpoints keeps the checkpoints and state objects of one task. One process at a time owns them, which
@@ -70,11 +83,12 @@ type Checkpoints interface {
 	// settles what a lost answer leaves open: nil means that c is there.
 	Write(ctx context.Context, c *Checkpoint) error
 
-	// WriteState writes a state object under a name nobody else uses.
+	// WriteState writes a state object under a name nobody else uses. The sections' data is lent for the call.
 	WriteState(ctx context.Context, epoch Epoch, sections []Section) (StateRef, error)
 
-	// ReadState reads a state object; sections come in the order written.
-	ReadState(ctx context.Context, ref StateRef) ([]Section, error)
+	// OpenState opens a state object to be read. What it lists is sound, or that is an error; its sections' data
+	// is looked at when it is read.
+	OpenState(ctx context.Context, ref StateRef) (State, error)
 
 	// Collect deletes checkpoints older than keep, and state objects that no remaining checkpoint names and
 	// that are not of a newer epoch.

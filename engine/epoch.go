@@ -19,11 +19,12 @@ type epochWork struct {
 	partitions []PartitionState
 	ledger     Ledger
 	files      map[string][]File
-	state      []savedState
+	state      []storedState
 	prepared   []Prepared // once written
 }
 
-type savedState struct {
+// A storedState is a state object that was written, and what it is of.
+type storedState struct {
 	ref      StateRef
 	sections []Section
 }
@@ -89,7 +90,7 @@ func (t *Task) store(ctx context.Context, w *epochWork, p part) error {
 		p.sections[i].Data = nil // written: only what it is of counts from here on
 	}
 	t.mu.Lock()
-	w.state = append(w.state, savedState{ref, p.sections})
+	w.state = append(w.state, storedState{ref, p.sections})
 	t.mu.Unlock()
 	return nil
 }

@@ -156,8 +156,10 @@ func TestCountingSections(t *testing.T) {
 		{{Operator: "x", Slot: 1, Data: []byte("more")}},
 	}
 	got := ""
-	for _, s := range counting(objects) {
-		got += string(s.Data) + " "
+	for i, numbers := range counting(objects) {
+		for _, n := range numbers {
+			got += string(objects[i][n].Data) + " "
+		}
 	}
 	if want := "two new more "; got != want {
 		t.Fatalf("sections that count: %q, want %q", got, want)

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 
 	"github.com/millrace-io/millrace/engine/column"
 )
@@ -112,16 +114,32 @@ func (l *lane) save() ([]Section, error) {
 	return all, nil
 }
 
-// load gives the lane's operators the sections of its slots.
-func (l *lane) load(sections []Section) error {
+// load gives the lane's operators the sections of its slots, in the order saved.
+func (l *lane) load(ctx context.Context, saved []savedState) error {
+	ops := map[string]Stateful{}
 	for _, s := range l.inst.stateful {
-		for _, x := range sections {
-			if x.Operator != s.id || x.Slot < l.first || x.Slot >= l.end || len(x.Data) == 0 {
-				continue
+		ops[s.id] = s.op
+	}
+	ours, sizes := make([][]int, len(saved)), map[stateKey]int64{}
+	for i, o := range saved {
+		for _, n := range o.count {
+			if s := o.sections[n]; ops[s.Operator] != nil && s.Slot >= l.first && s.Slot < l.end && s.Size > 0 {
+				ours[i] = append(ours[i], n)
+				sizes[stateKey{s.Operator, s.Slot}] += s.Size
 			}
-			if err := s.op.Load(x.Slot, bytes.NewReader(x.Data)); err != nil {
-				return fmt.Errorf("%s: load slot %d: %w", s.id, x.Slot, err)
-			}
+		}
+	}
+	for k, size := range sizes {
+		if op, ok := ops[k.operator].(Expecting); ok {
+			op.Expect(k.slot, size)
+		}
+	}
+	for i, o := range saved {
+		err := o.state.Read(ctx, ours[i], func(n int, data io.Reader) error {
+			return ops[o.sections[n].Operator].Load(o.sections[n].Slot, data)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

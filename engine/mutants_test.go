@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"io"
 	"maps"
 	"testing"
 
@@ -23,9 +24,15 @@ func TestCatchesStateNotRestored(t *testing.T) {
 
 type forgetful struct{ engine.Checkpoints }
 
-func (forgetful) ReadState(context.Context, engine.StateRef) ([]engine.Section, error) {
-	return nil, nil
+func (forgetful) OpenState(context.Context, engine.StateRef) (engine.State, error) {
+	return nothing{}, nil
 }
+
+type nothing struct{}
+
+func (nothing) Sections() []engine.Section { return nil }
+
+func (nothing) Read(context.Context, []int, func(int, io.Reader) error) error { return nil }
 
 func TestCatchesPositionOffByOne(t *testing.T) {
 	for name, by := range map[string]engine.Offset{"early": -1, "late": 1} {

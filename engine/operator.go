@@ -58,8 +58,18 @@ type Stateful interface {
 	// that cheaper (whole is then true and what was saved before is dropped). It writes nothing if nothing
 	// changed. It runs between batches.
 	Save(slot int, w io.Writer) (whole bool, err error)
-	// Load takes what Save wrote, in the order saved, before the first Apply. It is not called with nothing.
+	// Load takes what Save wrote, in the order saved, before the first Apply. It is not called with nothing. The
+	// reader is a stream that is checked when it has ended: damaged bytes may reach Load, which must neither
+	// panic nor take memory without bound; what it made of them is thrown away.
 	Load(slot int, r io.Reader) error
+}
+
+// An Expecting operator is told how much state will come, so that it can make room for it once.
+type Expecting interface {
+	Stateful
+	// Expect is called before the first Load of a slot that has any. size is what Load will be given of the slot, in
+	// bytes over all its sections.
+	Expect(slot int, size int64)
 }
 
 // A DropReason says why a row went no further though nothing is wrong with it.

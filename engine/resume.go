@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/millrace-io/millrace/engine/column"
 )
@@ -50,6 +51,11 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint, found map[PartitionID]
 	n.Before = t.status.otherLines(c.Before)
 	if err := t.restore(ctx, c, n); err != nil {
 		return t.overtaken(ctx, newest, err) // who went on from c may have deleted state that c names
+	}
+	if t.seed = c.Seed; !t.hasty {
+		if err := t.makeLanes(ctx); err != nil {
+			return t.overtaken(ctx, newest, err)
+		}
 	}
 	if err := t.ports.Checkpoints.Write(ctx, n); err != nil {
 		return fmt.Errorf("claim epoch %d: %w", n.Epoch, err)
@@ -137,19 +143,37 @@ func (t *Task) redo(ctx context.Context, c *Checkpoint) (*Checkpoint, error) {
 	return before, t.check(before)
 }
 
-// restore reads the state that c names for the lanes, and names in n what counts of it. State that is given
+// savedState is the sections of a state object that lanes have to load. The zero State goes with none.
+type savedState struct {
+	state    State
+	sections []Section // all that it lists
+	count    []int     // numbers of those that count
+}
+
+// openWidth is how many state objects are opened at once: a start waits for the store, not for the processor.
+const openWidth = 16
+
+// restore opens the state that c names for the lanes to load, and names in n what counts of it. State that is given
 // up is overwritten, slot by slot, with nothing: a state object holds the sections of many operators, so it
-// can't just be left out.
+// can't just be left out. Unless everything is given up: then none is looked at, and may be gone.
 func (t *Task) restore(ctx context.Context, c, n *Checkpoint) error {
-	t.chain = newChain()
+	t.chain, t.saved, n.State = newChain(), nil, []StateRef{}
+	if t.dropsAll(c) {
+		return nil
+	}
+	began := time.Now()
+	opened := make([]State, len(c.State))
+	err := together(len(opened), openWidth, func(i int) (err error) {
+		opened[i], err = t.ports.Checkpoints.OpenState(ctx, c.State[i])
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read state of epoch %d: %w", c.Epoch, err)
+	}
 	var all [][]Section
-	for _, ref := range c.State {
-		sections, err := t.ports.Checkpoints.ReadState(ctx, ref)
-		if err != nil {
-			return fmt.Errorf("read state of epoch %d: %w", c.Epoch, err)
-		}
-		t.chain.add(ref, sections)
-		all = append(all, sections)
+	for i, ref := range c.State {
+		all = append(all, opened[i].Sections())
+		t.chain.add(ref, all[i])
 	}
 	if dropped := emptied(all, t.opt.DropState); len(dropped) > 0 {
 		ref, err := t.ports.Checkpoints.WriteState(ctx, n.Epoch, dropped)
@@ -160,8 +184,28 @@ func (t *Task) restore(ctx context.Context, c, n *Checkpoint) error {
 		all = append(all, dropped)
 	}
 	n.State = t.chain.refs()
-	t.saved = counting(all)
+	for i, count := range counting(all)[:len(opened)] {
+		t.saved = append(t.saved, savedState{opened[i], all[i], count})
+	}
+	t.log.Info("state opened", "objects", len(c.State), "bytes", bytesOf(c.State), "took", time.Since(began).Round(time.Millisecond).String())
 	return nil
+}
+
+func bytesOf(refs []StateRef) (sum int64) {
+	for _, r := range refs {
+		sum += r.Size
+	}
+	return sum
+}
+
+// dropsAll says whether the state of each operator of c is given up.
+func (t *Task) dropsAll(c *Checkpoint) bool {
+	for id := range c.Operators {
+		if !slices.Contains(t.opt.DropState, id) {
+			return false
+		}
+	}
+	return true
 }
 
 // emptied gives an empty whole section for each slot of the operators named.

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/millrace-io/millrace/engine/column"
@@ -35,7 +35,7 @@ func (t *Task) start(ctx context.Context) (map[PartitionID]Partition, error) {
 		if newest == nil || !errors.Is(err, ErrFenced) {
 			return partitions, err
 		}
-		before = newest
+		before, t.hasty, t.made = newest, true, false
 		t.log.Info("the owner wrote a checkpoint at the same time; trying again to take over", "owner", newest.Owner)
 	}
 	return nil, fmt.Errorf("take over pipeline %s: %w", t.plan.Pipeline, ErrFenced)
@@ -186,9 +186,13 @@ func (t *Task) adopt(c *Checkpoint) {
 	close(t.started)
 }
 
-// makeLanes makes the lanes of every stage and gives them their state.
+// makeLanes makes the lanes of every stage and gives them their state, all at once: it may be gigabytes, and each has
+// slots of its own. What an attempt before made is given up.
 func (t *Task) makeLanes(ctx context.Context) error {
+	began := time.Now()
+	var all []*lane
 	for _, s := range t.graph.stages {
+		s.discard()
 		width := t.graph.width(s)
 		for n := range width {
 			l := &lane{inbox: newInbox(inboxBound)}
@@ -199,37 +203,34 @@ func (t *Task) makeLanes(ctx context.Context) error {
 			}
 			s.lanes = append(s.lanes, l)
 		}
+		all = append(all, s.lanes...)
 	}
-	if err := t.loadLanes(); err != nil {
-		return err
+	err := together(len(all), runtime.GOMAXPROCS(0), func(i int) error { return all[i].load(ctx, t.saved) })
+	if err != nil {
+		return fmt.Errorf("load state: %w", err)
 	}
-	t.saved = nil
+	if len(t.saved) > 0 {
+		t.log.Info("state loaded", "took", time.Since(began).Round(time.Millisecond).String())
+	}
+	t.saved, t.made = nil, true
+	return nil
+}
+
+// discard gives up the stage's lanes, which have not run yet.
+func (s *stage) discard() {
+	for _, l := range s.lanes {
+		l.discard()
+	}
+	s.lanes = nil
+}
+
+// joinLanes gives the lanes their places in one another's inboxes.
+func (t *Task) joinLanes() {
 	for _, s := range t.graph.stages {
 		for _, l := range s.lanes {
 			l.inst.join(t.last.Epoch+1, MinTime)
 		}
 	}
-	return nil
-}
-
-// loadLanes gives all lanes their state at once: it may be gigabytes, and each has its own slots.
-func (t *Task) loadLanes() error {
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var errs []error
-	for _, s := range t.graph.stages {
-		for _, l := range s.lanes {
-			all.Go(func() {
-				if err := l.load(t.saved); err != nil {
-					mu.Lock()
-					errs = append(errs, err)
-					mu.Unlock()
-				}
-			})
-		}
-	}
-	all.Wait()
-	return errors.Join(errs...)
 }
 
 // makeEntries makes an entry for each partition of the checkpoint.

@@ -85,8 +85,10 @@ type Task struct {
 	// Owned by what runs between a written event and the next write: one goroutine at a time.
 	last  *Checkpoint
 	chain *chain
-	first Ledger    // of the checkpoint this run began with
-	saved []Section // read at the start, until the lanes have loaded it
+	first Ledger       // of the checkpoint this run began with
+	saved []savedState // opened at the start, until the lanes have loaded it
+	made  bool         // the lanes are, and have their state
+	hasty bool         // claim first, then load: a living owner has written a checkpoint while this process loaded
 	ctx   context.Context
 }
 
@@ -179,9 +181,12 @@ func (t *Task) Run(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if err := t.makeLanes(ctx); err != nil {
-		return Result{}, err
+	if !t.made {
+		if err := t.makeLanes(ctx); err != nil {
+			return Result{}, err
+		}
 	}
+	t.joinLanes()
 	if err := t.makeEntries(ctx, found); err != nil {
 		return Result{}, err
 	}

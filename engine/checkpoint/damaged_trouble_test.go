@@ -1,7 +1,9 @@
 package checkpoint_test
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -91,7 +93,10 @@ func TestDamagedState(t *testing.T) {
 		if err := store.Put(t.Context(), ref.Name, data); err != nil {
 			t.Fatal(err)
 		}
-		_, err := c.ReadState(t.Context(), ref)
+		o, err := c.OpenState(t.Context(), ref)
+		if err == nil {
+			err = o.Read(t.Context(), numbers(o), func(int, io.Reader) error { return nil })
+		}
 		return err
 	}
 	if err := read(whole); err != nil {
@@ -117,7 +122,61 @@ func TestDamagedState(t *testing.T) {
 	if err := store.Delete(t.Context(), ref.Name); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.ReadState(t.Context(), ref); !errors.Is(err, blob.ErrNotFound) || !strings.Contains(err.Error(), ref.Name) {
-		t.Errorf("gone: got %v, want not found with %s", err, ref.Name)
+	if _, err := c.OpenState(t.Context(), ref); !errors.Is(err, blob.ErrNotFound) || !strings.Contains(err.Error(), ref.Name) || !strings.Contains(err.Error(), "--drop-state") {
+		t.Errorf("gone: got %v, want not found with %s and what to do", err, ref.Name)
+	}
+}
+
+func numbers(o engine.State) []int {
+	var all []int
+	for n := range o.Sections() {
+		all = append(all, n)
+	}
+	return all
+}
+
+// State that is changed, cut short or taken away after it was opened is an error with its name, what it is of and
+// what to do.
+func TestStateDamagedMeanwhile(t *testing.T) {
+	store := mem.New()
+	c := checkpoint.New(store)
+	long := bytes.Repeat([]byte("key"), 1<<20)
+	ref, err := c.WriteState(t.Context(), 2, []engine.Section{{Operator: "s/dedupe", Slot: 3, Whole: true, Data: long}, {Operator: "s/dedupe", Slot: 4, Whole: true, Data: long}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := store.Get(t.Context(), ref.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := c.OpenState(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turned := bytes.Clone(whole)
+	turned[len(whole)-2000] ^= 1
+	for name, x := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"turned":    {turned, "operator s/dedupe, slot 4: the checksum does not fit"},
+		"cut short": {whole[:1<<20], "operator s/dedupe, slot 3: it was cut short"},
+		"gone":      {nil, "not found"},
+	} {
+		if err := store.Put(t.Context(), ref.Name, x.data); err != nil {
+			t.Fatal(err)
+		}
+		if x.data == nil {
+			if err := store.Delete(t.Context(), ref.Name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := o.Read(t.Context(), numbers(o), func(int, io.Reader) error { return errors.New("the operator's own") })
+		if name == "turned" {
+			err = o.Read(t.Context(), numbers(o)[1:], func(int, io.Reader) error { return errors.New("the operator's own") })
+		}
+		if err == nil || !strings.Contains(err.Error(), ref.Name) || !strings.Contains(err.Error(), x.want) || !strings.Contains(err.Error(), "--drop-state") {
+			t.Errorf("%s: got %v, want %q with %s and what to do", name, err, x.want, ref.Name)
+		}
 	}
 }

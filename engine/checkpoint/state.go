@@ -5,93 +5,125 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// A state object, integers little endian:
+// A state object of version 2, integers little endian. Who reads it begins at the end, and then reads just the
+// sections it wants:
 //
-//	 0  "MRST"
-//	 4  u8   version, 1
-//	 5  sections:
-//	      u16  length of the operator's id, the id
-//	      u16  slot
-//	      u8   1: whole, 0: what changed
-//	      u32  length of the data, the data (the operator's own format)
-//	end  u32  CRC-32C of all before
+//	     0  "MRST"
+//	     4  u8   version, 2
+//	     5  3 bytes 0
+//	     8  the data of the sections, one after the other (the operators' own formats)
+//	     …  directory: for each section in the same order
+//	          u16  length of the operator's id, the id
+//	          u16  slot
+//	          u8   1: whole, 0: what changed
+//	          u64  length of the data
+//	          u32  CRC-32C of the data
+//	end-20  u64  length of the directory
+//	end-12  u32  CRC-32C of the directory and its length
+//	 end-8  "MRSTATE2"
+//
+// Version 1, which is still read, has each section's data beside its head: see decodeState1.
 const (
 	stateMagic   = "MRST"
-	stateVersion = 1
-	stateHead    = 5
+	stateEnd     = "MRSTATE2"
+	stateVersion = 2
+	stateHead    = 8
+	stateFoot    = 20
+	entryBytes   = 2 + 2 + 1 + 8 + 4 // of a section in the directory, but for the operator's id
 )
 
 var errDamaged = errors.New("the state object is damaged")
 
+// What a person can do about a state object that can't be read, and about a section of one, before the operator's id.
+const (
+	cure        = "bring it back from a copy of the lake, or give up what all operators remember, with --drop-state for each"
+	sectionCure = "bring the object back from a copy of the lake, or give up what the operator remembers with --drop-state"
+)
+
 func castagnoli(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) }
 
-func encodeState(sections []engine.Section) []byte {
-	size := stateHead + 4
+// encodeState gives the parts of a state object. The sections' data is among them, not copied.
+func encodeState(sections []engine.Section) ([][]byte, error) {
+	head := append(make([]byte, 0, stateHead), stateMagic...)
+	parts := [][]byte{append(head, stateVersion, 0, 0, 0)}
+	var dir []byte
 	for _, s := range sections {
-		size += 9 + len(s.Operator) + len(s.Data)
-	}
-	b := make([]byte, 0, size)
-	b = append(b, stateMagic...)
-	b = append(b, stateVersion)
-	for _, s := range sections {
-		b = binary.LittleEndian.AppendUint16(b, uint16(len(s.Operator)))
-		b = append(b, s.Operator...)
-		b = binary.LittleEndian.AppendUint16(b, uint16(s.Slot))
+		if len(s.Operator) > math.MaxUint16 || s.Slot < 0 || s.Slot >= column.Slots {
+			return nil, fmt.Errorf("operator %.100s, slot %d: the id is longer than 65,535 bytes or there is no such slot", s.Operator, s.Slot)
+		}
+		dir = binary.LittleEndian.AppendUint16(dir, uint16(len(s.Operator)))
+		dir = append(dir, s.Operator...)
+		dir = binary.LittleEndian.AppendUint16(dir, uint16(s.Slot))
+		whole := byte(0)
 		if s.Whole {
-			b = append(b, 1)
-		} else {
-			b = append(b, 0)
+			whole = 1
 		}
-		b = binary.LittleEndian.AppendUint32(b, uint32(len(s.Data)))
-		b = append(b, s.Data...)
+		dir = append(dir, whole)
+		dir = binary.LittleEndian.AppendUint64(dir, uint64(len(s.Data)))
+		dir = binary.LittleEndian.AppendUint32(dir, castagnoli(s.Data))
+		parts = append(parts, s.Data)
 	}
-	return binary.LittleEndian.AppendUint32(b, castagnoli(b))
+	dir = binary.LittleEndian.AppendUint64(dir, uint64(len(dir)))
+	dir = binary.LittleEndian.AppendUint32(dir, castagnoli(dir))
+	return append(parts, append(dir, stateEnd...)), nil
 }
 
-func decodeState(b []byte) ([]engine.Section, error) {
-	if len(b) < stateHead+4 || string(b[:4]) != stateMagic {
-		return nil, fmt.Errorf("%w: it does not begin as one", errDamaged)
-	}
-	if b[4] != stateVersion {
-		return nil, fmt.Errorf("state of version %d, this program reads %d", b[4], stateVersion)
-	}
-	end := len(b) - 4
-	if castagnoli(b[:end]) != binary.LittleEndian.Uint32(b[end:]) {
-		return nil, fmt.Errorf("%w: its checksum does not fit", errDamaged)
-	}
-	var sections []engine.Section
-	for b = b[stateHead:end]; len(b) > 0; {
-		s, rest, ok := cutSection(b)
-		if !ok {
-			return nil, fmt.Errorf("%w: a section is cut short", errDamaged)
-		}
-		sections = append(sections, s)
-		b = rest
-	}
-	return sections, nil
+// A place is where a section's data lies in its object.
+type place struct {
+	offset int64
+	sum    uint32 // CRC-32C
 }
 
-func cutSection(b []byte) (s engine.Section, rest []byte, ok bool) {
+// directoryBytes is the length of the directory of an object that ends with foot.
+func directoryBytes(foot []byte, size int64) (int64, error) {
+	n := binary.LittleEndian.Uint64(foot)
+	if n > uint64(size-stateHead-stateFoot) {
+		return 0, fmt.Errorf("%w: it says that its directory has %d bytes", errDamaged, n)
+	}
+	return int64(n), nil
+}
+
+// decodeDirectory reads the directory and the foot behind it of an object of the given size.
+func decodeDirectory(b []byte, size int64) (sections []engine.Section, places []place, err error) {
+	dir, foot := b[:len(b)-stateFoot], b[len(b)-stateFoot:]
+	if castagnoli(b[:len(b)-stateFoot+8]) != binary.LittleEndian.Uint32(foot[8:]) {
+		return nil, nil, fmt.Errorf("%w: the checksum of its directory does not fit", errDamaged)
+	}
+	at, end := int64(stateHead), size-int64(len(b))
+	for len(dir) > 0 {
+		s, p, rest, ok := cutEntry(dir)
+		if !ok || s.Size < 0 || s.Size > end-at {
+			return nil, nil, fmt.Errorf("%w: its directory is cut short or has a section that can't be", errDamaged)
+		}
+		p.offset = at
+		at += s.Size
+		sections, places, dir = append(sections, s), append(places, p), rest
+	}
+	if at != end {
+		return nil, nil, fmt.Errorf("%w: its sections end at byte %d, its directory begins at byte %d", errDamaged, at, end)
+	}
+	return sections, places, nil
+}
+
+func cutEntry(b []byte) (s engine.Section, p place, rest []byte, ok bool) {
 	if len(b) < 2 {
-		return s, nil, false
+		return s, p, nil, false
 	}
 	n := int(binary.LittleEndian.Uint16(b))
-	if b = b[2:]; len(b) < n+7 {
-		return s, nil, false
+	if len(b) < n+entryBytes {
+		return s, p, nil, false
 	}
-	s.Operator = string(b[:n])
-	b = b[n:]
+	s.Operator = string(b[2 : 2+n])
+	b = b[2+n:]
 	s.Slot = int(binary.LittleEndian.Uint16(b))
 	s.Whole = b[2] == 1
-	size := uint64(binary.LittleEndian.Uint32(b[3:]))
-	if b = b[7:]; uint64(len(b)) < size || s.Slot >= column.Slots {
-		return s, nil, false
-	}
-	s.Data = b[:size:size]
-	return s, b[size:], true
+	s.Size = int64(binary.LittleEndian.Uint64(b[3:]))
+	p.sum = binary.LittleEndian.Uint32(b[11:])
+	return s, p, b[15:], s.Slot < column.Slots && b[2] <= 1
 }

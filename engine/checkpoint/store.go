@@ -188,29 +188,19 @@ func (s *Store) tryWrite(ctx context.Context, c *engine.Checkpoint, data []byte)
 	return true, nil
 }
 
-// WriteState writes a state object under a name nobody else uses.
+// WriteState writes a state object under a name nobody else uses. It does not copy the sections of a large one.
 func (s *Store) WriteState(ctx context.Context, epoch engine.Epoch, sections []engine.Section) (engine.StateRef, error) {
-	data := encodeState(sections)
-	name := fmt.Sprintf("%s%020d-%s.state", state, epoch, uuid.NewString())
-	if err := s.blobs.Put(ctx, name, data); err != nil {
+	parts, err := encodeState(sections)
+	if err != nil {
 		return engine.StateRef{}, err
 	}
-	s.kept.stored(name, epoch)
-	return engine.StateRef{Name: name, Size: int64(len(data))}, nil
-}
-
-// ReadState reads a state object; sections come in the order written.
-func (s *Store) ReadState(ctx context.Context, ref engine.StateRef) ([]engine.Section, error) {
-	data, err := s.blobs.Get(ctx, ref.Name)
-	if err != nil {
-		return nil, err
+	ref := engine.StateRef{Name: fmt.Sprintf("%s%020d-%s.state", state, epoch, uuid.NewString())}
+	for _, p := range parts {
+		ref.Size += int64(len(p))
 	}
-	if int64(len(data)) != ref.Size {
-		return nil, fmt.Errorf("%s: %d bytes, the checkpoint says %d", ref.Name, len(data), ref.Size)
+	if err := blob.WriteObject(ctx, s.blobs, ref.Name, parts); err != nil {
+		return engine.StateRef{}, err
 	}
-	sections, err := decodeState(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref.Name, err)
-	}
-	return sections, nil
+	s.kept.stored(ref.Name, epoch)
+	return ref, nil
 }

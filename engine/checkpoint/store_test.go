@@ -122,7 +122,7 @@ func TestCollect(t *testing.T) {
 		t.Fatal(err)
 	}
 	for ref, want := range map[engine.StateRef]bool{old: false, orphan: false, kept: true, newer: true} {
-		if _, err := s.ReadState(t.Context(), ref); (err == nil) != want {
+		if _, err := s.OpenState(t.Context(), ref); (err == nil) != want {
 			t.Errorf("%s: %v, want it there: %v", ref.Name, err, want)
 		}
 	}

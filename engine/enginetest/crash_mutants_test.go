@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -407,9 +408,15 @@ func TestCatchesStateForgotten(t *testing.T) {
 
 type forgetful struct{ engine.Checkpoints }
 
-func (forgetful) ReadState(context.Context, engine.StateRef) ([]engine.Section, error) {
-	return nil, nil
+func (forgetful) OpenState(context.Context, engine.StateRef) (engine.State, error) {
+	return nothing{}, nil
 }
+
+type nothing struct{}
+
+func (nothing) Sections() []engine.Section { return nil }
+
+func (nothing) Read(context.Context, []int, func(int, io.Reader) error) error { return nil }
 
 // TestCatchesPositionOffByOne: a checkpoint that says one record more, or less, than there is.
 func TestCatchesPositionOffByOne(t *testing.T) {

@@ -2,27 +2,43 @@ package dedupe
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io"
-
-	"github.com/millrace-io/millrace/engine"
+	"slices"
 )
 
-// The state of a slot is a whole section and the deltas saved after it, integers little endian:
+// The state of a slot is a whole section and the deltas saved after it, integers little endian. A whole section is the
+// table as it lies in memory but for the free places, so that it is loaded without a search, from its beginning
+// to its end:
 //
-//	 0  uint8   version: 1
-//	 1  uint8   1: whole, 0: a delta
+//	 0  uint8   version: 2
+//	 1  uint8   1: whole
 //	 2  [6]byte 0
-//	 8  int64   floor: entries before it that were saved earlier are dropped, microseconds since 1970 UTC
-//	16  entries to the end, 24 bytes each:
-//	       0  uint64  key, high half; its highest 8 bits are the slot
-//	       8  uint64  key, low half
-//	      16  int64   event time, microseconds since 1970 UTC
+//	 8  int64   floor: entries before it may be gone, microseconds since 1970 UTC
+//	16  uint64  entries
+//	24  uint64  buckets: 0 if there are no entries, else at most as many as mostFor says
+//	32  for each bucket a uint8: its entries, at most 8; and of all places at least a quarter is free
+//	 …  the entries of all buckets one after the other, in the order of their places
 //
-// A section has no entry twice, and none that an earlier section since the whole one has.
+// A delta has no table:
+//
+//	 0  uint8   version: 2
+//	 1  uint8   0: a delta
+//	 2  [6]byte 0
+//	 8  int64   floor: entries before it that were saved earlier are dropped
+//	16  entries to the end
+//
+// An entry, 24 bytes:
+//
+//	 0  uint64  key, high half; its highest 8 bits are the slot
+//	 8  uint64  key, low half
+//	16  int64   event time, microseconds since 1970 UTC
+//
+// A section has no entry twice, and none that an earlier section since the whole one has. In version 1, which is still
+// read, a whole section is as a delta, with kind 1.
 const (
-	version     = 1
+	version     = 2
 	headerBytes = 16
+	tableBytes  = headerBytes + 16 // the header of a whole section
 	entryBytes  = 24
 )
 
@@ -62,84 +78,49 @@ func (d *dedupe) Save(slot int, w io.Writer) (whole bool, err error) {
 	return whole, err
 }
 
-// write writes a section of n entries.
+// write writes a section of n entries, in one piece.
 func (d *dedupe) write(w io.Writer, slot int, whole bool, n int) error {
 	t := &d.slots[slot]
-	b := make([]byte, 8, headerBytes+n*entryBytes)
-	b[0] = version
+	b := slices.Grow(d.bytes[:0], tableBytes+len(t.buckets)+n*entryBytes)
+	b = append(b, version, 0, 0, 0, 0, 0, 0, 0)
 	b = binary.LittleEndian.AppendUint64(b, uint64(t.floor))
 	if whole {
 		b[1] = 1
-		for i := range len(t.buckets) * width {
-			if e := t.entry(i); e.tag != 0 {
-				b = e.append(b, slot)
-			}
-		}
+		b = t.append(b, slot)
 	} else {
 		for _, i := range t.fresh {
 			b = t.entry(int(i)).append(b, slot)
 		}
 	}
 	_, err := w.Write(b)
+	d.bytes = b[:0]
 	return err
+}
+
+// append writes the table.
+func (t *table) append(b []byte, slot int) []byte {
+	buckets := t.buckets
+	if t.used == 0 {
+		buckets = nil
+	}
+	b = binary.LittleEndian.AppendUint64(b, uint64(t.used))
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(buckets)))
+	for i := range buckets {
+		b = append(b, uint8(buckets[i].taken()))
+	}
+	for i := range buckets {
+		for j, tag := range buckets[i].tags {
+			if tag == 0 {
+				break
+			}
+			b = entry{tag, buckets[i].rest[j]}.append(b, slot)
+		}
+	}
+	return b
 }
 
 func (e entry) append(b []byte, slot int) []byte {
 	b = binary.LittleEndian.AppendUint64(b, e.tag&^taken|uint64(slot)<<56)
 	b = binary.LittleEndian.AppendUint64(b, e.lo)
 	return binary.LittleEndian.AppendUint64(b, uint64(e.at))
-}
-
-// readAll is io.ReadAll, in one piece of memory where the reader says how much it has.
-func readAll(r io.Reader) ([]byte, error) {
-	sized, ok := r.(interface{ Len() int })
-	if !ok {
-		return io.ReadAll(r)
-	}
-	b := make([]byte, sized.Len())
-	_, err := io.ReadFull(r, b)
-	return b, err
-}
-
-// Load implements engine.Stateful. After an error the slot is unspecified.
-func (d *dedupe) Load(slot int, r io.Reader) error {
-	b, err := readAll(r)
-	if err != nil {
-		return fmt.Errorf("dedupe: read state: %w", err)
-	}
-	if len(b) < headerBytes {
-		return fmt.Errorf("dedupe: state of %d bytes is cut short", len(b))
-	}
-	if b[0] != version || b[1] > 1 {
-		return fmt.Errorf("dedupe: state of version %d and kind %d: this program reads version %d, kinds 0 and 1", b[0], b[1], version)
-	}
-	entries := b[headerBytes:]
-	if len(entries)%entryBytes != 0 {
-		return fmt.Errorf("dedupe: state of %d bytes ends within an entry", len(b))
-	}
-	t, n := &d.slots[slot], len(entries)/entryBytes
-	floor := engine.Time(binary.LittleEndian.Uint64(b[8:]))
-	if b[1] == 1 {
-		*t = table{floor: floor, saved: saved{whole: n}}
-		t.move(nil, (2*n+width-1)/width)
-	} else {
-		t.floor = max(t.floor, floor)
-		t.saved.since += n
-		t.saved.deltas++
-	}
-	// A whole section has its entries by their places, so they come to the new table's places nearly in order: memory
-	// is walked once, from one end to the other.
-	at := cursor{bucket: none}
-	for ; len(entries) > 0; entries = entries[entryBytes:] {
-		hi := binary.LittleEndian.Uint64(entries)
-		if int(hi>>56) != slot {
-			return fmt.Errorf("dedupe: state of slot %d has a key of slot %d", slot, hi>>56)
-		}
-		if t.full() {
-			d.scratch = t.grow(d.scratch)
-			at.bucket = none
-		}
-		t.addNear(&at, entry{hi | taken, rest{binary.LittleEndian.Uint64(entries[8:]), engine.Time(binary.LittleEndian.Uint64(entries[16:]))}})
-	}
-	return nil
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/millrace-io/millrace/engine"
@@ -39,6 +42,11 @@ func save(t testing.TB, d *dedupe) (data []byte, whole bool) {
 
 func size(entries int) int { return headerBytes + entries*entryBytes }
 
+// wholeSize is that of slot 5 as it is now.
+func wholeSize(d *dedupe, entries int) int {
+	return tableBytes + len(d.slots[5].buckets) + entries*entryBytes
+}
+
 // TestSaveCostsWhatChanged: a section has what was kept since the last, until whole is cheaper.
 func TestSaveCostsWhatChanged(t *testing.T) {
 	d := bind(t, time.Hour)
@@ -49,12 +57,12 @@ func TestSaveCostsWhatChanged(t *testing.T) {
 		whole bool
 	}{
 		{0, 0, false},
-		{100, size(100), true},
+		{100, tableBytes + 18 + 100*entryBytes, true}, // in 18 buckets
 		{0, 0, false},
 		{10, size(10), false},
 		{90, size(90), false},
 		{0, 0, false},
-		{1, size(201), true}, // the deltas have outgrown the 100 they stand on
+		{1, tableBytes + 41 + 201*entryBytes, true}, // the deltas have outgrown the 100 they stand on
 		{1, size(1), false},
 	} {
 		for range c.keep {
@@ -97,12 +105,12 @@ func TestSaveForgets(t *testing.T) {
 	save(t, d)
 	d.floor = 900
 	d.keep(key(1000), 1000, engine.MinTime)
-	if data, whole := save(t, d); len(data) != size(101) || !whole {
-		t.Errorf("saved %d bytes, whole %v, expected %d, true", len(data), whole, size(101))
+	if data, whole := save(t, d); len(data) != wholeSize(d, 101) || !whole {
+		t.Errorf("saved %d bytes, whole %v, expected %d, true", len(data), whole, wholeSize(d, 101))
 	}
 	d.floor = 5000
-	if data, whole := save(t, d); len(data) != size(0) || !whole {
-		t.Errorf("after the last entry saved %d bytes, whole %v, expected %d, true", len(data), whole, size(0))
+	if data, whole := save(t, d); len(data) != tableBytes || !whole {
+		t.Errorf("after the last entry saved %d bytes, whole %v, expected %d, true", len(data), whole, tableBytes)
 	}
 	if s := &d.slots[5]; len(s.buckets) != 0 {
 		t.Errorf("an empty slot holds %d buckets", len(s.buckets))
@@ -211,8 +219,10 @@ func TestWritesTheVersion(t *testing.T) {
 }
 
 func TestLoadRefuses(t *testing.T) {
-	good := golden(t, "testdata/state-v1.hex")[0]
-	change := func(at int, b byte) []byte {
+	sections := golden(t, "testdata/state-v2.hex")
+	whole, delta := sections[0], sections[1]
+	const counts, first = tableBytes, tableBytes + 2 // of the two buckets: 2 and 1 entries
+	change := func(good []byte, at int, b byte) []byte {
 		c := bytes.Clone(good)
 		c[at] = b
 		return c
@@ -221,12 +231,26 @@ func TestLoadRefuses(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"nothing":       {nil, "state of 0 bytes is cut short"},
-		"half a header": {good[:9], "state of 9 bytes is cut short"},
-		"half an entry": {good[:len(good)-1], fmt.Sprintf("state of %d bytes ends within an entry", len(good)-1)},
-		"newer":         {change(0, 2), "state of version 2 and kind 1: this program reads version 1, kinds 0 and 1"},
-		"other kind":    {change(1, 2), "state of version 1 and kind 2: this program reads version 1, kinds 0 and 1"},
-		"other slot":    {change(headerBytes+7, 9), "state of slot 5 has a key of slot 9"},
+		"nothing":               {nil, "state of 0 bytes is cut short"},
+		"half a header":         {whole[:9], "state of 9 bytes is cut short"},
+		"half a table's header": {whole[:20], "state of 20 bytes is cut short"},
+		"no counts":             {whole[:tableBytes], "state of 32 bytes is cut short"},
+		"half an entry":         {whole[:len(whole)-1], fmt.Sprintf("state of %d bytes is cut short", len(whole)-1)},
+		"an entry less":         {whole[:len(whole)-entryBytes], fmt.Sprintf("state of %d bytes is cut short", len(whole)-entryBytes)},
+		"a byte more":           {append(bytes.Clone(whole), 0), "state has bytes behind its 3 entries"},
+		"half a delta's entry":  {delta[:len(delta)-1], fmt.Sprintf("state of %d bytes ends within an entry", len(delta)-1)},
+		"newer":                 {change(whole, 0, 3), "state of version 3 and kind 1: this program reads versions 1 and 2, kinds 0 and 1"},
+		"version 0":             {change(whole, 0, 0), "state of version 0 and kind 1: this program reads versions 1 and 2, kinds 0 and 1"},
+		"other kind":            {change(whole, 1, 2), "state of version 2 and kind 2: this program reads versions 1 and 2, kinds 0 and 1"},
+		"other slot":            {change(whole, first+7, 9), "state of slot 5 has a key of slot 9"},
+		"a delta's other slot":  {change(delta, headerBytes+7, 9), "state of slot 5 has a key of slot 9"},
+		"endless entries":       {change(whole, 23, 0xff), "state has a table of 2 buckets for 18374686479671623683 entries, which can't be"},
+		"too full":              {change(whole, 24, 0), "state has a table of 0 buckets for 3 entries, which can't be"},
+		"endless buckets":       {change(whole, 31, 0xff), "state has a table of 18374686479671623682 buckets for 3 entries, which can't be"},
+		"too many buckets":      {change(whole, 24, 4), "state has a table of 4 buckets for 3 entries, which can't be"},
+		"nine in a bucket":      {change(whole, counts, 9), "state has a bucket of 9 entries, which can't be"},
+		"an entry uncounted":    {change(whole, counts, 1), "state has 2 entries in its buckets, its header says 3"},
+		"an entry out of place": {change(whole, first+2*entryBytes+15, 0x01), "state of slot 5 has an entry in bucket 1 that no search finds there"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := bind(t, time.Hour).Load(5, bytes.NewReader(c.data))
@@ -237,24 +261,94 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// TestLoadIsTheTable: what is loaded is the table that was saved, place by place, also where a bucket has overflown into
+// the next and the last into the first.
+func TestLoadIsTheTable(t *testing.T) {
+	for name, next := range map[string]func(n int) uint64{
+		"spread":         func(n int) uint64 { return key(n).Lo },
+		"all at home 0":  func(n int) uint64 { return uint64(n) },
+		"all at the end": func(n int) uint64 { return ^uint64(n) },
+	} {
+		d := bind(t, time.Hour)
+		for n := range 30_000 {
+			if name != "spread" && n == 200 {
+				break // a search goes through all of them
+			}
+			d.keep(column.Key{Hi: 5<<56 | uint64(n), Lo: next(n)}, engine.Time(n-100), engine.MinTime)
+		}
+		data, whole := save(t, d)
+		again := bind(t, time.Hour)
+		if err := again.Load(5, iotest.OneByteReader(bytes.NewReader(data))); err != nil || !whole {
+			t.Fatalf("%s: whole %v: %v", name, whole, err)
+		}
+		got, want := &again.slots[5], &d.slots[5]
+		if !slices.Equal(got.buckets, want.buckets) || got.used != want.used || got.newest != want.newest || got.saved != want.saved {
+			t.Errorf("%s: loaded another table: %d entries in %d buckets up to %d, want %d in %d up to %d", name, got.used, len(got.buckets), got.newest, want.used, len(want.buckets), want.newest)
+		}
+	}
+}
+
+// TestExpect: who is told how much comes makes room for it once; what is loaded is the same, also where the hint was
+// wrong.
+func TestExpect(t *testing.T) {
+	d := bind(t, time.Hour)
+	var sections [][]byte
+	size := int64(0)
+	for n := range 50_000 {
+		d.keep(key(n), engine.Time(n), engine.MinTime)
+		if n%500 == 0 && n >= 30_000 {
+			data, _ := save(t, d)
+			sections, size = append(sections, data), size+int64(len(data))
+		}
+	}
+	data, _ := save(t, d)
+	sections, size = append(sections, data), size+int64(len(data))
+	want := d.slots[5].visible(engine.MinTime)
+	for name, expect := range map[string]int64{"the truth": size, "nothing": 0, "half": size / 2, "the first": int64(len(sections[0])), "one": 24, "twice": 2 * size} {
+		again := bind(t, time.Hour)
+		if expect > 0 {
+			again.Expect(5, expect)
+		}
+		for i, s := range sections {
+			if err := again.Load(5, bytes.NewReader(s)); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(again.slots[5].buckets); name == "the truth" && n != roomyFor(int(size/entryBytes)) {
+				t.Fatalf("section %d: %d buckets, expected %d", i, n, roomyFor(int(size/entryBytes)))
+			}
+		}
+		s := &again.slots[5]
+		if s.used != 50_000 || !maps.Equal(s.visible(engine.MinTime), want) {
+			t.Errorf("%s was expected: %d entries, want those of 50,000 keys", name, s.used)
+		}
+		findsAll(t, again)
+	}
+}
+
 // FuzzLoad: any bytes give an error or a state that can be used and saved again.
 func FuzzLoad(f *testing.F) {
-	for _, s := range golden(f, "testdata/state-v1.hex") {
-		f.Add(s, s)
-		f.Add(s, s[:len(s)-entryBytes])
+	for v := 1; v <= version; v++ {
+		for _, s := range golden(f, fmt.Sprintf("testdata/state-v%d.hex", v)) {
+			f.Add(s, s, false)
+			f.Add(s, s[:len(s)-entryBytes], true)
+		}
 	}
-	f.Add([]byte{version, 1, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, []byte{})
-	f.Fuzz(func(t *testing.T, a, b []byte) {
+	f.Add([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, []byte{}, true)
+	f.Fuzz(func(t *testing.T, a, b []byte, expect bool) {
 		d := bind(t, time.Hour)
+		if expect {
+			d.Expect(5, int64(len(a)+len(b)))
+		}
 		for _, section := range [][]byte{a, b} {
 			if err := d.Load(5, bytes.NewReader(section)); err != nil {
 				return
 			}
 		}
 		n := (len(a) + len(b)) / entryBytes
-		if s := &d.slots[5]; len(s.buckets) > max(least, 4*n) || s.used > n {
+		if s := &d.slots[5]; len(s.buckets) > mostFor(n) || s.used > n {
 			t.Fatalf("%d entries became %d in %d buckets", n, s.used, len(s.buckets))
 		}
+		findsAll(t, d)
 		d.keep(key(1), engine.MaxTime, engine.MinTime) // no floor is above it
 		if d.keep(key(1), engine.MaxTime, engine.MinTime) {
 			t.Fatal("a row was kept twice")
@@ -266,4 +360,19 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// findsAll says that each entry of slot 5 is found where it is searched.
+func findsAll(t *testing.T, d *dedupe) {
+	t.Helper()
+	s := &d.slots[5]
+	for i := range len(s.buckets) * width {
+		e := s.entry(i)
+		if e.tag == 0 {
+			continue
+		}
+		if _, found := s.has(column.Key{Hi: e.tag&^taken | 5<<56, Lo: e.lo}, e.at, engine.MinTime, 0); !found {
+			t.Fatalf("the entry at place %d is not found", i)
+		}
+	}
 }

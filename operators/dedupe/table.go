@@ -21,6 +21,7 @@ type table struct {
 	newest  engine.Time // of all entries; unspecified where used is 0
 	floor   engine.Time // entries before it may be gone
 	fresh   []uint32    // places of what was kept since the last Save
+	counts  []uint8     // entries of each bucket, while state is loaded; else nil
 
 	saved saved
 }
@@ -52,8 +53,21 @@ const (
 	marked = 1 << 56    // taken out of the tags of fresh entries while the table moves
 )
 
-// least is the number of buckets of the smallest table that holds anything.
-const least = 2
+const (
+	least      = 2                   // buckets of the smallest table that holds anything
+	maxBuckets = (1<<32 - 1) / width // so that a place is a uint32
+)
+
+// roomFor is the number of buckets of which n entries fill half.
+func roomFor(n int) int { return (2*n + width - 1) / width }
+
+// roomyFor is the number of buckets of which n entries fill two thirds: a table that was loaded takes as much memory for
+// each as one that has grown, on average.
+func roomyFor(n int) int { return (3*n + 2*width - 1) / (2 * width) }
+
+// mostFor is the number of buckets that a table of n entries may have: it is made anew, smaller, if it would have more
+// when it moves, and then n only grows.
+func mostFor(n int) int { return max(least, 2*roomFor(n)+1) }
 
 // home is the bucket where the search for a key begins. The low half is independent of the slot.
 func (t *table) home(lo uint64) int {
@@ -139,7 +153,7 @@ func (t *table) entry(place int) entry {
 // grow makes room: about half the places are free after it. It gives back scratch, grown.
 func (t *table) grow(scratch []entry) []entry {
 	scratch = t.live(scratch)
-	t.move(scratch, max(least, (2*len(scratch)+width-1)/width))
+	t.move(scratch, max(least, roomFor(len(scratch))))
 	return scratch
 }
 
@@ -151,7 +165,7 @@ func (t *table) sweep(floor engine.Time, scratch []entry) []entry {
 	}
 	t.floor = floor
 	scratch = t.live(scratch)
-	t.move(scratch, (2*len(scratch)+width-1)/width)
+	t.move(scratch, roomFor(len(scratch)))
 	return scratch
 }
 
@@ -187,7 +201,7 @@ func (t *table) move(entries []entry, n int) {
 	// New memory too: a page that is read before it is written costs two faults, and the second one halts the
 	// other processors.
 	clear(t.buckets)
-	t.used, t.fresh = 0, t.fresh[:0]
+	t.used, t.fresh, t.counts = 0, t.fresh[:0], nil
 	for _, e := range entries {
 		fresh := e.tag&marked == 0
 		e.tag |= marked
@@ -196,25 +210,6 @@ func (t *table) move(entries []entry, n int) {
 			t.fresh = append(t.fresh, uint32(place))
 		}
 	}
-}
-
-// A cursor knows how many places of a bucket are taken. Of bucket none it knows nothing.
-type cursor struct{ bucket, used int }
-
-const none = -1
-
-// addNear is add for entries of which many have the home of the one before: the cursor is there and knows the place.
-func (t *table) addNear(at *cursor, e entry) {
-	if home := t.home(e.lo); home != at.bucket {
-		*at = cursor{home, t.buckets[home].taken()}
-	}
-	if at.used == width { // it goes to a bucket behind, which the cursor may come to know otherwise
-		t.add(e)
-		at.bucket = none
-		return
-	}
-	t.put(at.bucket*width+at.used, e)
-	at.used++
 }
 
 // taken is the number of entries in the bucket.

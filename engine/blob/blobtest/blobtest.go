@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +22,7 @@ import (
 // Run runs the suite. make is called once a test and gives an empty store.
 func Run(t *testing.T, make func(t *testing.T) blob.Store) {
 	tests := map[string]func(t *testing.T, s blob.Store){
-		"PutThenGet": putThenGet, "NotFound": notFound, "Range": ranges, "PutReplaces": putReplaces,
+		"PutThenGet": putThenGet, "NotFound": notFound, "Range": ranges, "Open": opens, "WriteObject": writeObject, "PutReplaces": putReplaces,
 		"PutIfAbsent": putIfAbsent, "OwnsNoArgument": ownsNoArgument, "Create": create, "Abort": abort,
 		"List": list, "ListOrder": listOrder, "ListAfter": listAfter, "ListStops": listStops,
 		"Delete": del, "Names": names, "BadNames": badNames, "Sub": sub, "CancelledContext": cancelled,
@@ -111,6 +112,46 @@ func ranges(t *testing.T, s blob.Store) {
 		if string(got) != c.want {
 			t.Errorf("Range(%d, %d) = %q, want %q", c.offset, c.n, got, c.want)
 		}
+	}
+}
+
+func opens(t *testing.T, s blob.Store) {
+	long := bytes.Repeat([]byte("0123456789"), 1<<20) // more than is asked for at a time
+	must(t, s.Put(t.Context(), "d/a", long))
+	for _, c := range []struct{ offset, n, from, to int64 }{
+		{0, 3, 0, 3}, {0, int64(len(long)), 0, int64(len(long))}, {7, 9 << 20, 7, 7 + 9<<20}, {3, 0, 3, 3}, {3, -1, 3, 3},
+		{int64(len(long)) - 2, 1 << 62, int64(len(long)) - 2, int64(len(long))}, {1 << 40, 5, 0, 0},
+	} {
+		r, err := blob.Open(t.Context(), blob.Sub(s, "d"), "a", c.offset, c.n)
+		must(t, err)
+		got, err := io.ReadAll(r)
+		must(t, err)
+		must(t, r.Close())
+		if !bytes.Equal(got, long[c.from:c.to]) {
+			t.Errorf("Open(%d, %d) gave %d bytes, want those from %d to %d", c.offset, c.n, len(got), c.from, c.to)
+		}
+	}
+	if _, err := blob.Open(t.Context(), s, "d/a", -1, 1); err == nil {
+		t.Error("Open took a negative offset")
+	}
+	for _, name := range []string{"no", "d/no", "d"} {
+		r, err := blob.Open(t.Context(), s, name, 0, 1)
+		if err == nil {
+			_, err = io.ReadAll(r)
+			must(t, r.Close())
+		}
+		if !errors.Is(err, blob.ErrNotFound) {
+			t.Errorf("Open(%q): %v, want not found", name, err)
+		}
+	}
+}
+
+func writeObject(t *testing.T, s blob.Store) {
+	for _, size := range []int{0, 10, 5 << 20} {
+		part := bytes.Repeat([]byte{'x'}, size)
+		must(t, blob.WriteObject(t.Context(), s, "d/a", [][]byte{[]byte("head"), part, nil, []byte("tail")}))
+		wantGet(t, s, "d/a", "head"+string(part)+"tail")
+		wantList(t, s, "", "", "d/a")
 	}
 }
 
