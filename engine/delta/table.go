@@ -126,7 +126,7 @@ func (t *Table) creation() (*proposal, error) {
 		configuration[CheckpointsKey] = t.config.CheckpointsURL
 	}
 	by := append([]string{}, t.config.PartitionBy...)
-	lines := append(line(action{Protocol: &Protocol{MinReader: readerVersion, MinWriter: writerVersion}}), '\n')
+	lines := append(line(action{Protocol: protocolOf(t.config.Schema)}), '\n')
 	lines = append(lines, line(action{Metadata: &Metadata{
 		ID: uuid.NewString(), Name: t.config.Name, Format: Format{Provider: "parquet", Options: map[string]string{}}, SchemaString: schema,
 		PartitionBy: by, Configuration: configuration, CreatedMillis: time.Now().UnixMilli(),

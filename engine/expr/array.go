@@ -108,7 +108,7 @@ func eachList(out *column.List, sel column.Selection, n int, row func(i int32)) 
 
 // chooseLists puts arrays together from the branches of a choice.
 func chooseLists(r *run, c *choice, t column.Type, sel column.Selection) column.Column {
-	switch column.Of(t.Elem).Kind {
+	switch t.Elem().Kind {
 	case column.Bool:
 		return copyLists(r, c, t, sel, appendFixed[bool])
 	case column.Int, column.Date:
@@ -174,7 +174,7 @@ func (c *checker) element(t *elementTree) *node {
 	case list.kind() != column.Array:
 		return c.fail(list.at, "[]: expected an array, found %s", list.typeName())
 	}
-	elem := column.Of(list.typ.Elem)
+	elem := list.typ.Elem()
 	n := c.strict(elem, elementKernel(elem, list, index), list, index)
 	n.nullable = true
 	return n

@@ -100,7 +100,7 @@ func (c *castOrSame) write(b *strings.Builder) {
 	}
 	if c.to.Kind == column.Array { // there are no casts of arrays: NULL of the same type
 		value := "0.0"
-		if c.to.Elem == column.String {
+		if c.to.Elem() == column.Of(column.String) {
 			value = "''"
 		}
 		b.WriteString("if(FALSE, array(" + value + "), NULL)")

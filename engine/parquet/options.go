@@ -3,6 +3,8 @@ package parquet
 import (
 	"errors"
 	"fmt"
+
+	"github.com/millrace-io/millrace/engine/delta"
 )
 
 // Compression says how pages are compressed.
@@ -60,6 +62,9 @@ type Options struct {
 	// Memory is the number of bytes that all files a Writer fills may hold together; above it the file that
 	// holds most ends its row group early. Default 64 MiB.
 	Memory int64
+
+	// Indexed says which columns have statistics in the table's log. The zero value means the first 32.
+	Indexed delta.Indexing
 
 	// CreatedBy names the writing program, as "name version X (build Y)". Default DefaultCreatedBy.
 	CreatedBy string
