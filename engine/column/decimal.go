@@ -20,6 +20,23 @@ func ParseDecimal(text []byte, precision, scale int) (Int128, error) {
 	return s.value(precision, scale)
 }
 
+// RoundDecimal is ParseDecimal that rounds what is behind the last digit, halves away from 0. More than MostDigits
+// digits, zeros at both ends aside, are ErrDigits.
+func RoundDecimal(text []byte, precision, scale int) (Int128, error) {
+	s := decimalScan{rest: text}
+	switch {
+	case !s.number():
+		return Int128{}, ErrNoNumber
+	case s.over || s.exp+scale >= 0:
+		return s.value(precision, scale)
+	}
+	v, _ := signed(s.digits, s.negative)
+	if v, _ = v.Rescale(s.exp + scale); !v.Digits(precision) {
+		return Int128{}, ErrDigits
+	}
+	return v, nil
+}
+
 // A decimalScan reads a number as digits times 10 to the power of exp.
 type decimalScan struct {
 	rest     []byte

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math/bits"
+	"strconv"
+	"unsafe"
 )
 
 // An Int128 is a whole number of 128 bits in two's complement: the value of a Decimal without its point. In
@@ -117,12 +119,17 @@ func Int128FromBigEndian(b []byte) (v Int128, ok bool) {
 	return v, len(b) == 0 || sign>>7 == byte(uint64(v.Hi)>>63)
 }
 
-// Float is the double nearest to v divided by 10 to the power of scale, but for an error in the last place.
+// Float is the double nearest to v divided by 10 to the power of scale.
 func (v Int128) Float(scale int) float64 {
-	a := v.abs()
-	f := (float64(a.hi)*(1<<64) + float64(a.lo)) / powersOfTen[scale].float()
-	if v.Hi < 0 {
-		return -f
+	const exact, exactPower = 1 << 53, 22 // up to which both are doubles, so that one division rounds once
+	if small, ok := v.Int64(); ok && -exact < small && small < exact && scale <= exactPower {
+		return float64(small) / powersOfTen[scale].float()
+	}
+	var text [48]byte
+	digits := v.AppendDecimal(text[:0], scale)
+	f, err := strconv.ParseFloat(unsafe.String(&digits[0], len(digits)), 64)
+	if err != nil {
+		panic(err) // it is a number, and far from the greatest
 	}
 	return f
 }

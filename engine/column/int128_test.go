@@ -2,7 +2,6 @@ package column_test
 
 import (
 	"errors"
-	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -119,7 +118,7 @@ func TestDecimalsReadWhatTheyWrite(t *testing.T) {
 		}
 		if f, _ := new(big.Rat).SetString(string(text)); f == nil {
 			t.Fatalf("%s is no number", text)
-		} else if want, _ := f.Float64(); math.Abs(v.Float(scale)-want) > math.Abs(want)/(1<<50) {
+		} else if want, _ := f.Float64(); v.Float(scale) != want {
 			t.Fatalf("%s as a float is %v", text, v.Float(scale))
 		}
 	})
@@ -154,5 +153,21 @@ func TestParseDecimal(t *testing.T) {
 	}
 	if _, err := column.ParseDecimal([]byte("1e99999999999999999999"), 5, 2); !errors.Is(err, column.ErrDigits) {
 		t.Error(err)
+	}
+}
+
+func TestRoundDecimal(t *testing.T) {
+	for text, want := range map[string]string{
+		"2.345": "2.35", "-2.345": "-2.35", "2.3449": "2.34", "0.004": "0.00", "-0.005": "-0.01", "1e-50": "0.00", "99.995": "too many digits", "12": "12.00",
+		"1.0000000000000000000000000000000000000001": "too many digits behind the point", "x": "no number",
+	} {
+		v, err := column.RoundDecimal([]byte(text), 4, 2)
+		got := string(v.AppendDecimal(nil, 2))
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
 	}
 }
