@@ -100,7 +100,7 @@ func runOnce(b *testing.B, source *frames) {
 	}
 	table := func(name string, schema engine.Schema) engine.Table {
 		store := blob.Sub(lake, name)
-		t, err := delta.NewTable(delta.Config{Name: name, Pipeline: "p", Store: store, Schema: schema, NewWriter: func(int, delta.Indexed) engine.TableWriter {
+		t, err := delta.NewTable(delta.Config{Name: name, Pipeline: "p", Store: store, Schema: schema, NewWriter: func(int, delta.Indexing) engine.TableWriter {
 			w, err := parquet.NewWriter(store, schema, nil, parquet.Options{}, time.Now)
 			if err != nil {
 				b.Fatal(err)

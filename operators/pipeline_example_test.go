@@ -98,7 +98,7 @@ func table(lake blob.Store, name string, schema engine.Schema) engine.Table {
 	folder := blob.Sub(lake, name)
 	t, err := delta.NewTable(delta.Config{
 		Name: name, Pipeline: "weather", Store: folder, Schema: schema,
-		NewWriter: func(int, delta.Indexed) engine.TableWriter {
+		NewWriter: func(int, delta.Indexing) engine.TableWriter {
 			w, err := parquet.NewWriter(folder, schema, nil, parquet.Defaults(parquet.Snappy), time.Now)
 			must(err)
 			return w

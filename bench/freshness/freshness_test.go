@@ -45,7 +45,7 @@ func TestWatch(t *testing.T) {
 	schema := optest.Schema("sent: long!")
 	table, err := delta.NewTable(delta.Config{
 		Name: "fresh", Pipeline: "p", Store: store, Schema: schema,
-		NewWriter: func(int, delta.Indexed) engine.TableWriter {
+		NewWriter: func(int, delta.Indexing) engine.TableWriter {
 			w, err := parquet.NewWriter(store, schema, nil, parquet.Options{}, time.Now)
 			if err != nil {
 				t.Error(err)

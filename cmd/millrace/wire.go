@@ -115,7 +115,7 @@ func newDeltaTable(lake blob.Store, def *spec.Definition, name string, t spec.Ta
 
 // dataFiles gives what makes the writers of a table's data files. One is made at once, which shows whether
 // any can be.
-func dataFiles(store blob.Store, t spec.Table) (func(lane int, which delta.Indexed) engine.TableWriter, error) {
+func dataFiles(store blob.Store, t spec.Table) (func(lane int, which delta.Indexing) engine.TableWriter, error) {
 	compression, err := parquet.ParseCompression(t.Compression)
 	if err != nil {
 		return nil, err
@@ -123,15 +123,15 @@ func dataFiles(store blob.Store, t spec.Table) (func(lane int, which delta.Index
 	opt := parquet.Defaults(compression)
 	opt.TargetFile = int64(t.TargetFile)
 	opt.CreatedBy = "millrace version " + version
-	newWriter := func(which delta.Indexed) (*parquet.Writer, error) {
+	newWriter := func(which delta.Indexing) (*parquet.Writer, error) {
 		opt := opt
 		opt.Indexed = which
 		return parquet.NewWriter(store, t.Schema, t.PartitionBy, opt, time.Now)
 	}
-	if _, err := newWriter(delta.Indexed{}); err != nil {
+	if _, err := newWriter(delta.Indexing{}); err != nil {
 		return nil, err
 	}
-	return func(_ int, which delta.Indexed) engine.TableWriter {
+	return func(_ int, which delta.Indexing) engine.TableWriter {
 		w, err := newWriter(which)
 		if err != nil {
 			panic(fmt.Sprintf("a writer of a table that had one before: %v", err))

@@ -5,8 +5,9 @@ import (
 	"unsafe"
 )
 
-// A Column is one of *Bools, *Ints, *Longs, *Floats, *Doubles, *Texts or *List. Code that walks values
-// switches on the concrete type once a column; the methods here serve code that moves whole columns.
+// A Column is one of *Bools, *Bytes, *Shorts, *Ints, *Longs, *Floats, *Doubles, *Decimals, *Texts, *List or
+// *Structs. Code that walks values switches on the concrete type once a column; the methods here serve code
+// that moves whole columns.
 //
 // A Column is not safe for concurrent change. Once its batch has been emitted nobody changes it, and any
 // number may read.
@@ -25,7 +26,7 @@ type Column interface {
 
 // Native is a Go type that holds a fixed-width value.
 type Native interface {
-	bool | int32 | int64 | float32 | float64
+	bool | int8 | int16 | int32 | int64 | float32 | float64 | Int128
 }
 
 // Fixed is a column of fixed-width values. The value of a null row is unspecified.
@@ -35,13 +36,17 @@ type Fixed[T Native] struct {
 	Valid  Validity
 }
 
-// The fixed-width columns by what they hold. A Date is in Ints, a Timestamp in Longs.
+// The fixed-width columns by what they hold. A Date is in Ints, a Timestamp and a TimestampNTZ in Longs; Bytes
+// are numbers of 8 bits (bytes of a Binary are in Texts).
 type (
-	Bools   = Fixed[bool]
-	Ints    = Fixed[int32]
-	Longs   = Fixed[int64]
-	Floats  = Fixed[float32]
-	Doubles = Fixed[float64]
+	Bools    = Fixed[bool]
+	Bytes    = Fixed[int8]
+	Shorts   = Fixed[int16]
+	Ints     = Fixed[int32]
+	Longs    = Fixed[int64]
+	Floats   = Fixed[float32]
+	Doubles  = Fixed[float64]
+	Decimals = Fixed[Int128]
 )
 
 // Type is what the column holds.
@@ -204,103 +209,31 @@ func (c *Texts) Size() int { return cap(c.Data) + cap(c.Offsets)*4 + cap(c.Valid
 
 func (c *Texts) sealed() {}
 
-// List is a column of arrays: row i is the rows Offsets[i] to Offsets[i+1] of Elem.
-//
-// Invariant: len(Offsets) is Len()+1 and Offsets[0] is 0.
-type List struct {
-	typ     Type
-	Offsets []int32
-	Elem    Column
-	Valid   Validity
-}
-
-// Type is an Array.
-func (c *List) Type() Type { return c.typ }
-
-// Len is the number of rows.
-func (c *List) Len() int { return len(c.Offsets) - 1 }
-
-// Nulls is shared with the column.
-func (c *List) Nulls() *Validity { return &c.Valid }
-
-// Close ends a row whose elements the caller has appended to Elem.
-func (c *List) Close() {
-	c.Offsets = append(c.Offsets, int32(c.Elem.Len()))
-	c.Valid.Append()
-}
-
-// AppendNull adds a row without a value.
-func (c *List) AppendNull() {
-	c.Offsets = append(c.Offsets, int32(c.Elem.Len()))
-	c.Valid.AppendNull()
-}
-
-// AppendRow adds a copy of src's row.
-func (c *List) AppendRow(src Column, row int) {
-	s := src.(*List)
-	if s.Valid.Null(row) {
-		c.AppendNull()
-		return
-	}
-	for i := s.Offsets[row]; i < s.Offsets[row+1]; i++ {
-		c.Elem.AppendRow(s.Elem, int(i))
-	}
-	c.Close()
-}
-
-// AppendRows adds src's rows sel, or its first n rows when sel is nil.
-func (c *List) AppendRows(src Column, sel Selection, n int) {
-	s := src.(*List)
-	if sel != nil || s.Valid.nulls > 0 {
-		for i := range sel.All(n) {
-			c.AppendRow(src, i)
-		}
-		return
-	}
-	base := int32(c.Elem.Len())
-	c.Elem.AppendRows(s.Elem, nil, int(s.Offsets[n]))
-	for _, end := range s.Offsets[1 : n+1] {
-		c.Offsets = append(c.Offsets, base+end)
-	}
-	c.Valid.AppendN(n)
-}
-
-// Truncate drops all rows from n on.
-func (c *List) Truncate(n int) {
-	c.Offsets = c.Offsets[:n+1]
-	c.Elem.Truncate(int(c.Offsets[n]))
-	c.Valid.Truncate(n)
-}
-
-// Reset empties the column and keeps its memory.
-func (c *List) Reset() {
-	c.Offsets = append(c.Offsets[:0], 0)
-	c.Elem.Reset()
-	c.Valid.Reset()
-}
-
-// Size is the memory held, in bytes.
-func (c *List) Size() int { return cap(c.Offsets)*4 + c.Elem.Size() + cap(c.Valid.words)*8 }
-
-func (c *List) sealed() {}
-
 // New makes an empty column of type t. It panics on the zero Type: types are checked where they enter.
 func New(t Type) Column {
 	switch t.Kind {
 	case Bool:
 		return &Bools{typ: t}
+	case Byte:
+		return &Bytes{typ: t}
+	case Short:
+		return &Shorts{typ: t}
 	case Int, Date:
 		return &Ints{typ: t}
-	case Long, Timestamp:
+	case Long, Timestamp, TimestampNTZ:
 		return &Longs{typ: t}
 	case Float:
 		return &Floats{typ: t}
 	case Double:
 		return &Doubles{typ: t}
+	case Decimal:
+		return &Decimals{typ: t}
 	case String, Binary:
 		return &Texts{typ: t, Offsets: []int32{0}}
-	case Array:
-		return &List{typ: t, Offsets: []int32{0}, Elem: New(Of(t.Elem))}
+	case Array, Map:
+		return &List{typ: t, Offsets: []int32{0}, Elem: New(t.Elem())}
+	case Struct:
+		return newStructs(t)
 	}
 	panic(fmt.Sprintf("column: no column of type %v", t))
 }

@@ -33,7 +33,7 @@ type Hasher struct {
 func NewHasher(seed uint64) *Hasher { return &Hasher{seed: seed} }
 
 // Keys sets dst[row], for each of the rows sel (of n when sel is nil), to the key made of cols; dst has
-// length n and its other elements are left alone. Nulls are equal to each other and to nothing else; -0
+// length n and its other elements are left alone. The columns' types are Keyable. Nulls are equal to each other and to nothing else; -0
 // equals 0 and every NaN every other NaN.
 func (h *Hasher) Keys(dst []Key, cols []Column, sel Selection, n int) {
 	if len(cols) == 1 {
@@ -64,9 +64,12 @@ func (h *Hasher) texts(dst []Key, t *Texts, sel Selection, n int) {
 // appendValue writes a value so that no two different rows of one schema give the same bytes:
 //
 //	null    0
-//	fixed   1, 8 bytes little endian
+//	fixed   1, 8 bytes little endian, a decimal 16
 //	text    1, length as 8 bytes little endian, bytes
 //	list    1, length as 8 bytes little endian, each element as above
+//	struct  1, each field as above
+//
+// Maps have no key: see Type.Keyable.
 func appendValue(b []byte, c Column, row int) []byte {
 	if c.Nulls().Null(row) {
 		return append(b, 0)
@@ -78,6 +81,10 @@ func appendValue(b []byte, c Column, row int) []byte {
 			return binary.LittleEndian.AppendUint64(b, 1)
 		}
 		return binary.LittleEndian.AppendUint64(b, 0)
+	case *Bytes:
+		return binary.LittleEndian.AppendUint64(b, uint64(c.Values[row]))
+	case *Shorts:
+		return binary.LittleEndian.AppendUint64(b, uint64(c.Values[row]))
 	case *Ints:
 		return binary.LittleEndian.AppendUint64(b, uint64(c.Values[row]))
 	case *Longs:
@@ -86,10 +93,21 @@ func appendValue(b []byte, c Column, row int) []byte {
 		return binary.LittleEndian.AppendUint64(b, canonical(float64(c.Values[row])))
 	case *Doubles:
 		return binary.LittleEndian.AppendUint64(b, canonical(c.Values[row]))
+	case *Decimals:
+		b = binary.LittleEndian.AppendUint64(b, c.Values[row].Lo)
+		return binary.LittleEndian.AppendUint64(b, uint64(c.Values[row].Hi))
 	case *Texts:
 		b = binary.LittleEndian.AppendUint64(b, uint64(c.Offsets[row+1]-c.Offsets[row]))
 		return append(b, c.At(row)...)
+	case *Structs:
+		for _, f := range c.Fields {
+			b = appendValue(b, f, row)
+		}
+		return b
 	case *List:
+		if c.typ.Kind == Map {
+			panic("column: a key of a map")
+		}
 		lo, hi := c.Offsets[row], c.Offsets[row+1]
 		b = binary.LittleEndian.AppendUint64(b, uint64(hi-lo))
 		for i := lo; i < hi; i++ {

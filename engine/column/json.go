@@ -25,13 +25,18 @@ func AppendRowJSON(dst []byte, schema Schema, cols []Column, row int) []byte {
 // AppendJSON writes one value as JSON:
 //
 //	null              null
-//	bool, int, long   as they are
+//	bool              true or false
+//	byte to long      a number
+//	decimal           a number with all digits of its scale
 //	float, double     the shortest number that reads back the same; "NaN", "+Inf" and "-Inf" as strings
 //	string            a string; each byte that is not UTF-8 becomes U+FFFD
 //	binary            a string in base64 (RFC 4648, section 4)
 //	date              "2006-01-02"
 //	timestamp         "2006-01-02T15:04:05.000000Z"
+//	timestamp_ntz     "2006-01-02T15:04:05.000000"
 //	array             an array of these
+//	struct            an object of these
+//	map               an object if the keys are strings, else an array of arrays of a key and its value
 func AppendJSON(dst []byte, c Column, row int) []byte {
 	if c.Nulls().Null(row) {
 		return append(dst, "null"...)
@@ -39,14 +44,21 @@ func AppendJSON(dst []byte, c Column, row int) []byte {
 	switch c := c.(type) {
 	case *Bools:
 		return strconv.AppendBool(dst, c.Values[row])
+	case *Bytes:
+		return strconv.AppendInt(dst, int64(c.Values[row]), 10)
+	case *Shorts:
+		return strconv.AppendInt(dst, int64(c.Values[row]), 10)
 	case *Ints:
 		if c.typ.Kind == Date {
 			return time.Unix(int64(c.Values[row])*86400, 0).UTC().AppendFormat(dst, `"2006-01-02"`)
 		}
 		return strconv.AppendInt(dst, int64(c.Values[row]), 10)
 	case *Longs:
-		if c.typ.Kind == Timestamp {
+		switch c.typ.Kind {
+		case Timestamp:
 			return time.UnixMicro(c.Values[row]).UTC().AppendFormat(dst, `"2006-01-02T15:04:05.000000Z"`)
+		case TimestampNTZ:
+			return time.UnixMicro(c.Values[row]).UTC().AppendFormat(dst, `"2006-01-02T15:04:05.000000"`)
 		}
 		return strconv.AppendInt(dst, c.Values[row], 10)
 	case *Floats:
@@ -59,10 +71,41 @@ func AppendJSON(dst []byte, c Column, row int) []byte {
 			return append(dst, '"')
 		}
 		return appendQuoted(dst, c.At(row))
+	case *Decimals:
+		return c.Values[row].AppendDecimal(dst, c.typ.Scale())
+	case *Structs:
+		return AppendRowJSON(dst, c.schema, c.Fields, row)
 	case *List:
+		if c.typ.Kind == Map {
+			return appendMap(dst, c, row)
+		}
 		return appendList(dst, c, row)
 	}
 	panic("column: no such column")
+}
+
+func appendMap(dst []byte, c *List, row int) []byte {
+	keys, values := c.Pairs()
+	marks := "[],"
+	names, named := keys.(*Texts)
+	if named = named && names.typ.Kind == String; named {
+		marks = "{}:"
+	}
+	dst = append(dst, marks[0])
+	for i := int(c.Offsets[row]); i < int(c.Offsets[row+1]); i++ {
+		if i > int(c.Offsets[row]) {
+			dst = append(dst, ',')
+		}
+		if !named {
+			dst = append(dst, '[')
+		}
+		dst = append(AppendJSON(dst, keys, i), marks[2])
+		dst = AppendJSON(dst, values, i)
+		if !named {
+			dst = append(dst, ']')
+		}
+	}
+	return append(dst, marks[1])
 }
 
 func appendList(dst []byte, c *List, row int) []byte {

@@ -42,6 +42,17 @@ func TestAppendJSON(t *testing.T) {
 		{column.Of(column.Date), int32(-1), `"1969-12-31"`},
 		{column.Of(column.Timestamp), int64(1598586767123456), `"2020-08-28T03:52:47.123456Z"`},
 		{column.Of(column.Timestamp), int64(-1), `"1969-12-31T23:59:59.999999Z"`},
+		{column.Of(column.TimestampNTZ), int64(-1), `"1969-12-31T23:59:59.999999"`},
+		{column.Of(column.Byte), int8(-128), `-128`},
+		{column.Of(column.Short), int16(-32768), `-32768`},
+		{column.DecimalOf(10, 2), column.Int128Of(-5), `-0.05`},
+		{column.DecimalOf(10, 0), column.Int128Of(1234567890), `1234567890`},
+		{column.DecimalOf(3, 3), column.Int128Of(0), `0.000`},
+		{column.StructOf(column.Field{Name: "a", Type: column.Of(column.Int)}, column.Field{Name: "b", Type: column.Of(column.Bool)}), twin{int32(1), nil}, `{"a":1,"b":null}`},
+		{column.MapOf(column.Of(column.String), column.Of(column.Int)), twin{twin{"x", int32(1)}, twin{"y", nil}}, `{"x":1,"y":null}`},
+		{column.MapOf(column.Of(column.Int), column.Of(column.Int)), twin{twin{int32(1), int32(2)}}, `[[1,2]]`},
+		{column.MapOf(column.Of(column.Int), column.Of(column.Int)), twin{}, `[]`},
+		{column.ArrayOf(column.ArrayOf(column.Int)), twin{twin{int32(1)}, nil, twin{}}, `[[1],null,[]]`},
 		{column.ArrayOf(column.Long), twin{int64(1), nil, int64(3)}, `[1,null,3]`},
 		{column.ArrayOf(column.Date), twin{int32(1)}, `["1970-01-02"]`},
 		{column.ArrayOf(column.Binary), twin{"\x00"}, `["AA=="]`},
@@ -81,11 +92,7 @@ func TestAppendJSONReadsBack(t *testing.T) {
 // left to be whatever was written.
 func readBack(t *rapid.T, typ column.Type, v any) any {
 	if list, ok := v.(twin); ok {
-		read := []any{}
-		for _, e := range list {
-			read = append(read, readBack(t, column.Of(typ.Elem), e))
-		}
-		return read
+		return readBackParts(t, typ, list)
 	}
 	if v == nil {
 		return nil
@@ -93,14 +100,34 @@ func readBack(t *rapid.T, typ column.Type, v any) any {
 	switch typ.Kind {
 	case column.Binary:
 		return base64.StdEncoding.EncodeToString([]byte(v.(string)))
-	case column.String:
+	case column.String, column.Bool:
 		return v
-	case column.Date, column.Timestamp, column.Float, column.Double:
-		c := column.New(typ)
-		put(c, v)
-		return strings.Trim(string(column.AppendJSON(nil, c, 0)), `"`)
 	}
-	return v
+	c := column.New(typ)
+	put(c, v)
+	return strings.Trim(string(column.AppendJSON(nil, c, 0)), `"`)
+}
+
+// readBackParts is readBack of what has parts. Of a key that comes twice in an object, the last counts.
+func readBackParts(t *rapid.T, typ column.Type, list twin) any {
+	object, read := map[string]any{}, []any{}
+	fields := typ.Fields()
+	for i, e := range list {
+		switch {
+		case typ.Kind == column.Struct:
+			object[fields[i].Name] = readBack(t, fields[i].Type, e)
+		case typ.Kind == column.Map && fields[0].Type.Kind == column.String:
+			object[e.(twin)[0].(string)] = readBack(t, fields[1].Type, e.(twin)[1])
+		case typ.Kind == column.Map:
+			read = append(read, []any{readBack(t, fields[0].Type, e.(twin)[0]), readBack(t, fields[1].Type, e.(twin)[1])})
+		default:
+			read = append(read, readBack(t, typ.Elem(), e))
+		}
+	}
+	if typ.Kind == column.Struct || typ.Kind == column.Map && fields[0].Type.Kind == column.String {
+		return object
+	}
+	return read
 }
 
 func TestAppendRowJSON(t *testing.T) {

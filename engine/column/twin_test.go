@@ -2,6 +2,7 @@ package column_test
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,16 +12,23 @@ import (
 )
 
 // A twin is the plainest column: a value a row, nil for null, of the Go type that column.Kind documents;
-// texts are strings, arrays are twins.
+// texts are strings, arrays are twins, as are structs, a value a field, and maps, twins of a key and a value.
 type twin []any
 
-// types is every type a column has.
+// types is every simple type and arrays of it, and decimals, structs and maps that hold each other.
 func types() []column.Type {
 	var all []column.Type
-	for k := column.Bool; k < column.Array; k++ {
+	for k := column.Bool; k.Simple(); k++ {
 		all = append(all, column.Of(k), column.ArrayOf(k))
 	}
-	return all
+	long, text, price := column.Of(column.Long), column.Of(column.String), column.DecimalOf(10, 2)
+	pair := column.StructOf(column.Field{Name: "a", Type: long}, column.Field{Name: "b", Type: text, Required: true})
+	nested := column.StructOf(
+		column.Field{Name: "pair", Type: pair}, column.Field{Name: "pairs", Type: column.ArrayOf(pair)},
+		column.Field{Name: "prices", Type: column.MapOf(text, price)}, column.Field{Name: "flag", Type: column.Of(column.Bool)})
+	return append(all, price, column.DecimalOf(column.MostDigits, column.MostDigits), pair, column.ArrayOf(pair), nested,
+		column.ArrayOf(column.ArrayOf(column.ArrayOf(column.Short))), column.MapOf(text, long),
+		column.MapOf(pair, column.ArrayOf(nested)), column.MapOf(column.Of(column.Date), column.MapOf(long, text)))
 }
 
 // put appends a value of a twin to a column.
@@ -32,6 +40,17 @@ func put(c column.Column, v any) {
 	switch c := c.(type) {
 	case *column.Bools:
 		c.Append(v.(bool))
+	case *column.Bytes:
+		c.Append(v.(int8))
+	case *column.Shorts:
+		c.Append(v.(int16))
+	case *column.Decimals:
+		c.Append(v.(column.Int128))
+	case *column.Structs:
+		for i, f := range c.Fields {
+			put(f, v.(twin)[i])
+		}
+		c.Close()
 	case *column.Ints:
 		c.Append(v.(int32))
 	case *column.Longs:
@@ -58,6 +77,18 @@ func get(c column.Column, row int) any {
 	switch c := c.(type) {
 	case *column.Bools:
 		return c.Values[row]
+	case *column.Bytes:
+		return c.Values[row]
+	case *column.Shorts:
+		return c.Values[row]
+	case *column.Decimals:
+		return c.Values[row]
+	case *column.Structs:
+		fields := twin{}
+		for _, f := range c.Fields {
+			fields = append(fields, get(f, row))
+		}
+		return fields
 	case *column.Ints:
 		return c.Values[row]
 	case *column.Longs:
@@ -86,9 +117,21 @@ func drawValue(t *rapid.T, typ column.Type, nulls bool) any {
 	switch typ.Kind {
 	case column.Bool:
 		return rapid.Bool().Draw(t, "bool")
+	case column.Byte:
+		return rapid.Int8().Draw(t, "byte")
+	case column.Short:
+		return rapid.Int16().Draw(t, "short")
+	case column.Decimal:
+		return drawDecimal(t, typ.Precision())
+	case column.Struct:
+		fields := twin{}
+		for _, f := range typ.Fields() {
+			fields = append(fields, drawValue(t, f.Type, nulls && !f.Required))
+		}
+		return fields
 	case column.Int, column.Date:
 		return rapid.Int32().Draw(t, "int")
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return rapid.Int64().Draw(t, "long")
 	case column.Float:
 		return rapid.Float32().Draw(t, "float")
@@ -98,17 +141,31 @@ func drawValue(t *rapid.T, typ column.Type, nulls bool) any {
 		return rapid.StringN(0, 12, -1).Draw(t, "text")
 	}
 	list := twin{}
-	for range rapid.IntRange(0, 4).Draw(t, "length") {
-		list = append(list, drawValue(t, column.Of(typ.Elem), nulls))
+	for range rapid.IntRange(0, 3).Draw(t, "length") {
+		list = append(list, drawValue(t, typ.Elem(), nulls && typ.Kind != column.Map))
 	}
 	return list
+}
+
+// drawDecimal draws a number of at most so many digits, many of them 0 or 9.
+func drawDecimal(t *rapid.T, digits int) column.Int128 {
+	text := rapid.StringMatching(`-?[0-9]{1,`+strconv.Itoa(digits)+`}|-?9{`+strconv.Itoa(digits)+`}`).Draw(t, "decimal")
+	v, err := column.ParseDecimal([]byte(text), digits, 0)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return v
 }
 
 // drawColumn draws a column and its twin; many have more rows than a word of the validity has bits.
 func drawColumn(t *rapid.T, typ column.Type) (column.Column, twin) {
 	nulls := rapid.Bool().Draw(t, "nulls")
 	c, w := column.New(typ), twin{}
-	for range rapid.SampledFrom([]int{0, 1, 3, 63, 64, 65, 130}).Draw(t, "rows") {
+	rows := []int{0, 1, 3, 63, 64, 65, 130}
+	if typ.Kind == column.Struct || typ.Kind == column.Map || typ.Elem().Kind >= column.Array {
+		rows = []int{0, 1, 3, 65} // of which each may hold many
+	}
+	for range rapid.SampledFrom(rows).Draw(t, "rows") {
 		v := drawValue(t, typ, nulls)
 		put(c, v)
 		w = append(w, v)

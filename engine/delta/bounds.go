@@ -9,12 +9,14 @@ import (
 )
 
 // whole is the bounds of a column of whole numbers, of which dates and timestamps are some.
-type whole[T int32 | int64] struct {
+type whole[T integer] struct {
 	min, max T
 	seen     bool
 	write    func([]byte, T) []byte // writes the minimum, and the maximum unless writeMax is set
 	writeMax func([]byte, T) []byte
 }
+
+type integer interface{ int8 | int16 | int32 | int64 }
 
 func (w *whole[T]) reset() { w.seen = false }
 
@@ -48,7 +50,7 @@ func (w *whole[T]) appendMax(b []byte) []byte {
 	return w.write(b, w.max)
 }
 
-func appendNumber[T int32 | int64](b []byte, v T) []byte { return strconv.AppendInt(b, int64(v), 10) }
+func appendNumber[T integer](b []byte, v T) []byte { return strconv.AppendInt(b, int64(v), 10) }
 
 // The days and milliseconds from 0001-01-01 to the end of 9999. Readers disagree on how other years are
 // written, so a bound among them is left out.
@@ -66,30 +68,78 @@ func appendDay(b []byte, day int32) []byte {
 }
 
 // appendMillisDown writes the last millisecond that is not after us.
-func appendMillisDown(b []byte, us int64) []byte {
-	ms := us / 1000
-	if us%1000 < 0 {
-		ms--
-	}
-	return appendMillis(b, ms)
-}
+func appendMillisDown(b []byte, us int64) []byte { return appendMillis(b, millisDown(us), "Z") }
 
 // appendMillisUp writes the first millisecond that is not before us. Spark cuts the maximum down as well
 // and leaves it to readers to allow for that; one that does not would miss rows. Rounded up, the bound
 // holds for every reader.
-func appendMillisUp(b []byte, us int64) []byte {
+func appendMillisUp(b []byte, us int64) []byte { return appendMillis(b, millisUp(us), "Z") }
+
+// appendClockDown and appendClockUp do the same for times without a zone.
+func appendClockDown(b []byte, us int64) []byte { return appendMillis(b, millisDown(us), "") }
+
+func appendClockUp(b []byte, us int64) []byte { return appendMillis(b, millisUp(us), "") }
+
+func millisDown(us int64) int64 {
+	ms := us / 1000
+	if us%1000 < 0 {
+		ms--
+	}
+	return ms
+}
+
+func millisUp(us int64) int64 {
 	ms := us / 1000
 	if us%1000 > 0 {
 		ms++
 	}
-	return appendMillis(b, ms)
+	return ms
 }
 
-func appendMillis(b []byte, ms int64) []byte {
+func appendMillis(b []byte, ms int64, zone string) []byte {
 	if ms < firstMilli || ms >= afterMillis {
 		return b
 	}
-	return time.UnixMilli(ms).UTC().AppendFormat(b, `"2006-01-02T15:04:05.000Z"`)
+	return append(append(time.UnixMilli(ms).UTC().AppendFormat(b, `"2006-01-02T15:04:05.000`), zone...), '"')
+}
+
+// decimal is the bounds of a column of decimals, written as numbers with all their digits.
+type decimal struct {
+	min, max column.Int128
+	seen     bool
+	scale    int
+}
+
+func (d *decimal) reset() { d.seen = false }
+
+func (d *decimal) add(c column.Column) {
+	x := c.(*column.Decimals)
+	for row, v := range x.Values {
+		if x.Valid.Null(row) {
+			continue
+		}
+		if !d.seen || v.Cmp(d.min) < 0 {
+			d.min = v
+		}
+		if !d.seen || v.Cmp(d.max) > 0 {
+			d.max = v
+		}
+		d.seen = true
+	}
+}
+
+func (d *decimal) appendMin(b []byte) []byte {
+	if !d.seen {
+		return b
+	}
+	return d.min.AppendDecimal(b, d.scale)
+}
+
+func (d *decimal) appendMax(b []byte) []byte {
+	if !d.seen {
+		return b
+	}
+	return d.max.AppendDecimal(b, d.scale)
 }
 
 // floating is the bounds of a column of floats. A bound that JSON can't say is left out: an infinite one,

@@ -46,7 +46,7 @@ func harness(t *testing.T, store blob.Store, opt parquet.Options) tabletest.Harn
 			table, err := delta.NewTable(delta.Config{
 				Name: "t", Pipeline: c.Pipeline, Store: files, Schema: c.Schema, PartitionBy: c.PartitionBy,
 				Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
-				NewWriter: func(int, delta.Indexed) engine.TableWriter {
+				NewWriter: func(int, delta.Indexing) engine.TableWriter {
 					w, err := parquet.NewWriter(files, c.Schema, c.PartitionBy, opt, time.Now)
 					if err != nil {
 						t.Error(err)

@@ -2,6 +2,7 @@ package delta
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,28 +104,98 @@ func checkSchema(t interface{ Fatal(...any) }, columns column.Schema) {
 }
 
 func TestSchemaComesBack(t *testing.T) {
-	kinds := rapid.IntRange(int(column.Bool), int(column.Timestamp))
-	rapid.Check(t, func(t *rapid.T) {
-		var columns column.Schema
-		for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z_"é\\<]{1,6}`), 1, 5, rapid.ID[string]).Draw(t, "names") {
-			typ := column.Of(column.Kind(kinds.Draw(t, "kind")))
-			if rapid.Bool().Draw(t, "array") {
-				typ = column.ArrayOf(typ.Kind)
-			}
-			columns = append(columns, column.Field{Name: name, Type: typ, Required: rapid.Bool().Draw(t, "required")})
+	rapid.Check(t, func(t *rapid.T) { checkSchema(t, drawFields(t, `[a-z_"é\\<]{1,6}`, 3)) })
+}
+
+// drawFields draws columns whose types nest at most so deep.
+func drawFields(t *rapid.T, names string, depth int) column.Schema {
+	var columns column.Schema
+	for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(names), 1, 4, rapid.ID[string]).Draw(t, "names") {
+		columns = append(columns, column.Field{Name: name, Type: drawType(t, names, depth), Required: rapid.Bool().Draw(t, "required")})
+	}
+	return columns
+}
+
+func drawType(t *rapid.T, names string, depth int) column.Type {
+	kind := column.Kind(rapid.IntRange(int(column.Bool), int(column.Map)).Draw(t, "kind"))
+	switch {
+	case kind.Simple():
+		return column.Of(kind)
+	case kind == column.Decimal || depth == 0:
+		return column.DecimalOf(rapid.IntRange(5, 38).Draw(t, "precision"), rapid.IntRange(0, 5).Draw(t, "scale"))
+	case kind == column.Array:
+		return column.ArrayOf(drawType(t, names, depth-1))
+	case kind == column.Map:
+		return column.MapOf(drawType(t, names, depth-1), drawType(t, names, depth-1))
+	}
+	return column.StructOf(drawFields(t, names, depth-1)...)
+}
+
+// TestSchemaIsSparks: the JSON of a schema of every type is what Spark writes of it.
+func TestSchemaIsSparks(t *testing.T) {
+	typ, err := column.ParseType("struct<a: byte!, b: timestamp_ntz, c: decimal(10,2), d: array<int>, e: map<string, bool>, f: struct<g: short!>>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := SchemaString(typ.Fields())
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := func(name, typ, nullable string) string {
+		return `{"name":"` + name + `","type":` + typ + `,"nullable":` + nullable + `,"metadata":{}}`
+	}
+	want := `{"type":"struct","fields":[` + strings.Join([]string{
+		field("a", `"byte"`, "false"), field("b", `"timestamp_ntz"`, "true"), field("c", `"decimal(10,2)"`, "true"),
+		field("d", `{"type":"array","elementType":"integer","containsNull":true}`, "true"),
+		field("e", `{"type":"map","keyType":"string","valueType":"boolean","valueContainsNull":true}`, "true"),
+		field("f", `{"type":"struct","fields":[`+field("g", `"short"`, "false")+`]}`, "true"),
+	}, ",") + `]}`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestNestedFits: of a struct in the table, rows may lack what may be null, and may be stricter; not the other way.
+func TestNestedFits(t *testing.T) {
+	for _, c := range []struct {
+		rows, table string
+		fits        bool
+	}{
+		{"struct<a: int!>", "struct<a: int>", true},
+		{"struct<a: int>", "struct<a: int!>", false},
+		{"struct<a: int>", "struct<a: int, b: long>", true},
+		{"struct<b: long, a: int>", "struct<a: int, b: long>", true},
+		{"struct<a: int>", "struct<a: int, b: long!>", false},
+		{"struct<a: int, b: long>", "struct<a: int>", false},
+		{"array<struct<a: int!>>", "array<struct<a: int>>", true},
+		{"map<string, array<int>>", "map<string, array<long>>", false},
+		{"decimal(10,2)", "decimal(12,2)", false},
+		{"array<int>", "map<int, int>", false},
+	} {
+		rows, err := column.ParseType(c.rows)
+		table, err2 := column.ParseType(c.table)
+		if err != nil || err2 != nil || goesInto(rows, table) != c.fits {
+			t.Errorf("%s into %s: want %v (%v, %v)", c.rows, c.table, c.fits, err, err2)
 		}
-		checkSchema(t, columns)
-	})
+	}
+	table, err := ParseSchema(`{"type":"struct","fields":[{"name":"a","type":{"type":"array","elementType":"long","containsNull":false},"nullable":true}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = fit(column.Schema{{Name: "a", Type: column.ArrayOf(column.Long)}}, nil, table, nil, false)
+	if want := "<- its arrays and maps may hold null, the table's may not"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
 }
 
 func TestSchemaColumnsNamesAllItLacks(t *testing.T) {
-	schema, err := ParseSchema(`{"type":"struct","fields":[{"name":"a","type":"decimal(5,2)","nullable":true},{"name":"b","type":"long","nullable":true},` +
-		`{"name":"c","type":{"type":"map","keyType":"string","valueType":"long"},"nullable":true}]}`)
+	schema, err := ParseSchema(`{"type":"struct","fields":[{"name":"a","type":"variant","nullable":true},{"name":"b","type":"long","nullable":true},` +
+		`{"name":"c","type":{"type":"map","keyType":"string","valueType":{"type":"struct","fields":[]}},"nullable":true}]}`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = schema.Columns()
-	if want := "column a is of type decimal(5,2): not supported\ncolumn c is of type map<string, long>: not supported"; err == nil || err.Error() != want {
+	if want := "column a is of type variant: not supported\ncolumn c is of type map<string, struct<>>: not supported"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

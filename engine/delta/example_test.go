@@ -64,7 +64,7 @@ func ExampleStats() {
 	ids := column.New(column.Of(column.Long)).(*column.Longs)
 	ids.Append(3)
 	ids.Append(9)
-	s := delta.NewStats(column.Schema{{Name: "id", Type: ids.Type()}}, delta.Indexed{})
+	s := delta.NewStats(column.Schema{{Name: "id", Type: ids.Type()}}, delta.Indexing{})
 	s.Add(1000, []delta.ColumnSummary{{Nulls: 10, Ends: ids}})
 	fmt.Println(s.JSON())
 	// Output: {"numRecords":1000,"minValues":{"id":3},"maxValues":{"id":9},"nullCount":{"id":10}}

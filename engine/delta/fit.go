@@ -60,12 +60,42 @@ func misfit(f column.Field, have Schema) string {
 		return lacksColumn
 	}
 	switch h := have[i]; {
-	case h.column != f.Type:
+	case !goesInto(f.Type, h.column):
 		return "<- types differ"
+	case h.whole:
+		return "<- its arrays and maps may hold null, the table's may not"
 	case h.Required && !f.Required:
 		return "<- may be null, the table's may not"
 	}
 	return ""
+}
+
+// goesInto says whether values of type rows are of the table's type: the same but for structs, of which rows
+// may have fewer fields, as long as those they lack may be null, and more of them required.
+func goesInto(rows, table column.Type) bool {
+	if rows == table {
+		return true
+	}
+	if rows.Kind != table.Kind {
+		return false
+	}
+	switch rows.Kind {
+	case column.Array:
+		return goesInto(rows.Elem(), table.Elem())
+	case column.Struct, column.Map:
+		return fieldsGoInto(rows.Fields(), table.Fields())
+	}
+	return false
+}
+
+func fieldsGoInto(rows, table column.Schema) bool {
+	for _, f := range table {
+		i := rows.Index(f.Name)
+		if i < 0 && f.Required || i >= 0 && (f.Required && !rows[i].Required || !goesInto(rows[i].Type, f.Type)) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(rows, func(f column.Field) bool { return table.Index(f.Name) < 0 })
 }
 
 func typeOf(f column.Field) string {

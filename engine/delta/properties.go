@@ -25,12 +25,11 @@ type Properties struct {
 }
 
 // Indexed is the columns that the table wants statistics of.
-func (p *Properties) Indexed() Indexed {
-	which := Indexed{Columns: p.IndexedColumns, Names: p.StatsColumns}
-	if p.IndexedColumns == 0 && len(p.StatsColumns) == 0 {
-		which.Names = []string{""} // none: no column has this name
+func (p *Properties) Indexed() Indexing {
+	if len(p.StatsColumns) > 0 {
+		return IndexNamed(p.StatsColumns...)
 	}
-	return which
+	return IndexFirst(p.IndexedColumns)
 }
 
 const day = 24 * time.Hour

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/millrace-io/millrace/engine/column"
 )
 
 // What tables are made with, and the most that is read and written: Spark's own default.
@@ -14,6 +16,36 @@ const (
 
 // writerFeatures is what writer version 2 is made of, by the names that tables of writer version 7 use.
 var writerFeatures = [...]string{"appendOnly", "invariants"}
+
+// timestampNTZ is the one feature beyond those versions that millrace has: columns of timestamps without a zone.
+const timestampNTZ = "timestampNtz"
+
+// protocolOf is what a new table of the schema asks of its readers and writers.
+func protocolOf(schema column.Schema) *Protocol {
+	for _, f := range schema {
+		if holds(f.Type, column.TimestampNTZ) {
+			return &Protocol{
+				MinReader: featureReader, MinWriter: featureWriter, ReaderFeatures: []string{timestampNTZ},
+				WriterFeatures: append([]string{timestampNTZ}, writerFeatures[:]...),
+			}
+		}
+	}
+	return &Protocol{MinReader: readerVersion, MinWriter: writerVersion}
+}
+
+// holds says whether values of kind k are in those of type t.
+func holds(t column.Type, k column.Kind) bool {
+	if t.Kind == column.Array {
+		return holds(t.Elem(), k)
+	}
+	return t.Kind == k || slices.ContainsFunc(t.Fields(), func(f column.Field) bool { return holds(f.Type, k) })
+}
+
+// The versions of readers and writers that name the features they ask for.
+const (
+	featureReader = 3
+	featureWriter = 7
+)
 
 // legacyFeatures is what each reader or writer version brought before features had names of their own.
 var legacyFeatures = [...]struct {
@@ -28,14 +60,23 @@ var legacyFeatures = [...]struct {
 
 // readable says why a table of protocol p can't be read.
 func (p *Protocol) readable() error {
-	if p.MinReader == readerVersion {
-		return nil
-	}
 	var names []string
-	if p.MinReader == 2 {
+	switch p.MinReader {
+	case readerVersion:
+		return nil
+	case 2:
 		names = []string{"columnMapping"}
+	case featureReader:
+		if names = without(p.ReaderFeatures, timestampNTZ); len(names) == 0 {
+			return nil
+		}
 	}
-	return p.refuse("reader", p.MinReader, readerVersion, append(names, p.ReaderFeatures...))
+	return p.refuse("reader", p.MinReader, readerVersion, names)
+}
+
+// without is the names that are none of known.
+func without(names []string, known ...string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(known, name) })
 }
 
 // writable says why nothing can be appended to a table of protocol p.
@@ -47,14 +88,13 @@ func (p *Protocol) writable() error {
 		return nil
 	}
 	var names []string
-	if p.MinWriter == 7 {
-		names = slices.DeleteFunc(slices.Clone(p.WriterFeatures), func(name string) bool { return slices.Contains(writerFeatures[:], name) })
-		if len(names) == 0 {
+	if p.MinWriter == featureWriter {
+		if names = without(p.WriterFeatures, append(writerFeatures[:], timestampNTZ)...); len(names) == 0 {
 			return nil
 		}
 	}
 	for _, f := range legacyFeatures {
-		if f.writer <= p.MinWriter && p.MinWriter < 7 {
+		if f.writer <= p.MinWriter && p.MinWriter < featureWriter {
 			names = append(names, f.names)
 		}
 	}
@@ -62,7 +102,7 @@ func (p *Protocol) writable() error {
 }
 
 func (p *Protocol) refuse(role string, asked, have int, names []string) error {
-	if asked < 1 || asked > 7 || role == "reader" && asked > 3 {
+	if asked < 1 || asked > featureWriter || role == "reader" && asked > featureReader {
 		return fmt.Errorf("the table asks for %s version %d, which no protocol knows of: %w", role, asked, ErrUnsupported)
 	}
 	of := ""

@@ -22,6 +22,7 @@ type Field struct {
 
 	column    column.Type // zero where the engine has none
 	invariant string      // a condition that writers must keep, of the column or one nested in it
+	whole     bool        // an array or a map in it may not hold null, which no type of the engine says
 }
 
 // index is the position of the column called name, or -1.
@@ -50,31 +51,27 @@ func (s Schema) Columns() (column.Schema, error) {
 	return columns, errors.Join(errs...)
 }
 
-// sparkTypes are Delta's names of the engine's types.
-var sparkTypes = [...]struct {
-	kind column.Kind
-	name string
-}{
-	{column.Bool, "boolean"}, {column.Int, "integer"}, {column.Long, "long"}, {column.Float, "float"}, {column.Double, "double"},
-	{column.String, "string"}, {column.Binary, "binary"}, {column.Date, "date"}, {column.Timestamp, "timestamp"},
+// sparkName is Delta's name of a type without parts; engineName is the engine's.
+func sparkName(t column.Type) string {
+	switch t.Kind {
+	case column.Bool:
+		return "boolean"
+	case column.Int:
+		return "integer"
+	}
+	return t.String()
 }
 
-func sparkType(k column.Kind) string {
-	for _, t := range sparkTypes {
-		if t.kind == k {
-			return t.name
-		}
+func engineName(spark string) string {
+	switch spark {
+	case "boolean":
+		return "bool"
+	case "integer":
+		return "int"
+	case "decimal":
+		return "decimal(10,0)"
 	}
-	panic(fmt.Sprintf("delta: no name of type %v", k))
-}
-
-func kindOf(spark string) column.Kind {
-	for _, t := range sparkTypes {
-		if t.name == spark {
-			return t.kind
-		}
-	}
-	return column.Invalid
+	return spark
 }
 
 // The JSON of a schema (PROTOCOL.md, schema serialization format).
@@ -89,13 +86,25 @@ type (
 		Nullable bool                       `json:"nullable"`
 		Metadata map[string]json.RawMessage `json:"metadata"`
 	}
-	nestedJSON struct {
-		Type         string          `json:"type"` // "struct", "array" or "map"
-		Fields       []fieldJSON     `json:"fields"`
+	arrayJSON struct {
+		Type         string          `json:"type"` // "array"
 		ElementType  json.RawMessage `json:"elementType"`
 		ContainsNull bool            `json:"containsNull"`
-		KeyType      json.RawMessage `json:"keyType"`
-		ValueType    json.RawMessage `json:"valueType"`
+	}
+	mapJSON struct {
+		Type              string          `json:"type"` // "map"
+		KeyType           json.RawMessage `json:"keyType"`
+		ValueType         json.RawMessage `json:"valueType"`
+		ValueContainsNull bool            `json:"valueContainsNull"`
+	}
+	nestedJSON struct { // any of them
+		Type              string          `json:"type"`
+		Fields            []fieldJSON     `json:"fields"`
+		ElementType       json.RawMessage `json:"elementType"`
+		ContainsNull      *bool           `json:"containsNull"`
+		KeyType           json.RawMessage `json:"keyType"`
+		ValueType         json.RawMessage `json:"valueType"`
+		ValueContainsNull *bool           `json:"valueContainsNull"`
 	}
 )
 
@@ -105,47 +114,75 @@ func SchemaString(schema column.Schema) (string, error) {
 	if err := errors.Join(CheckColumns(schema)...); err != nil {
 		return "", err
 	}
-	s := structJSON{Type: "struct", Fields: []fieldJSON{}}
-	for _, f := range schema {
-		t := `"` + sparkTypeOf(f.Type) + `"`
-		if f.Type.Kind == column.Array {
-			t = `{"type":"array","elementType":"` + sparkType(f.Type.Elem) + `","containsNull":true}`
-		}
-		s.Fields = append(s.Fields, fieldJSON{f.Name, json.RawMessage(t), !f.Required, map[string]json.RawMessage{}})
-	}
-	b, err := json.Marshal(s)
+	b, err := json.Marshal(fieldsJSON(schema))
 	return string(b), err
 }
 
-func sparkTypeOf(t column.Type) string {
-	if t.Kind == column.Array {
-		return "array"
+func fieldsJSON(schema column.Schema) structJSON {
+	s := structJSON{Type: "struct", Fields: []fieldJSON{}}
+	for _, f := range schema {
+		s.Fields = append(s.Fields, fieldJSON{f.Name, typeJSON(f.Type), !f.Required, map[string]json.RawMessage{}})
 	}
-	return sparkType(t.Kind)
+	return s
+}
+
+func typeJSON(t column.Type) json.RawMessage {
+	switch t.Kind {
+	case column.Struct:
+		return jsonOf(fieldsJSON(t.Fields()))
+	case column.Array:
+		return jsonOf(arrayJSON{"array", typeJSON(t.Elem()), true})
+	case column.Map:
+		pair := t.Fields()
+		return jsonOf(mapJSON{"map", typeJSON(pair[0].Type), typeJSON(pair[1].Type), true})
+	}
+	return jsonOf(sparkName(t))
 }
 
 // CheckColumns reports everything that keeps a table from having these columns: there are none, one has no
-// name or a name with characters that Parquet columns may not have, or two names differ in case only.
+// name or a name with characters that Parquet columns may not have, or two names differ in case only; the same
+// of the fields of structs.
 func CheckColumns(schema column.Schema) []error {
+	errs := checkNames(schema, "")
+	if len(schema) == 0 {
+		errs = append(errs, errors.New("a table needs a column"))
+	}
+	return errs
+}
+
+// checkNames checks the names of columns, or of the fields of the struct called above, which ends in a dot.
+func checkNames(schema column.Schema, above string) []error {
 	var errs []error
 	seen := map[string]string{}
 	for _, f := range schema {
+		name := above + f.Name
 		if i := strings.IndexAny(f.Name, " ,;{}()\n\t="); i >= 0 {
-			errs = append(errs, fmt.Errorf("column %q: a Delta table takes no %q in a column's name", f.Name, f.Name[i]))
+			errs = append(errs, fmt.Errorf("column %q: a Delta table takes no %q in a column's name", name, f.Name[i]))
 		}
 		if f.Name == "" {
 			errs = append(errs, errors.New("a column has no name"))
 		}
 		lower := strings.ToLower(f.Name)
 		if other, twice := seen[lower]; twice {
-			errs = append(errs, fmt.Errorf("columns %q and %q: names in a Delta table differ in more than case", other, f.Name))
+			errs = append(errs, fmt.Errorf("columns %q and %q: names in a Delta table differ in more than case", other, name))
 		}
-		seen[lower] = f.Name
-	}
-	if len(schema) == 0 {
-		errs = append(errs, errors.New("a table needs a column"))
+		seen[lower] = name
+		errs = append(errs, checkNested(f.Type, name)...)
 	}
 	return errs
+}
+
+func checkNested(t column.Type, name string) []error {
+	switch t.Kind {
+	case column.Struct:
+		return checkNames(t.Fields(), name+".")
+	case column.Array:
+		return checkNested(t.Elem(), name)
+	case column.Map:
+		pair := t.Fields()
+		return append(checkNested(pair[0].Type, name), checkNested(pair[1].Type, name)...)
+	}
+	return nil
 }
 
 // ParseSchema reads the schemaString of metaData. An empty one has no columns.
@@ -193,35 +230,63 @@ func parseType(raw json.RawMessage) (Field, error) {
 	case "struct":
 		return parseStruct(n)
 	case "array":
-		elem, err := parseType(n.ElementType)
-		f := Field{Type: "array<" + elem.Type + ">", invariant: elem.invariant}
-		if elem.column.Kind != column.Invalid && elem.column.Kind != column.Array {
-			f.column = column.ArrayOf(elem.column.Kind)
-		}
-		return f, err
+		return parseArray(n)
 	case "map":
-		key, err := parseType(n.KeyType)
-		value, err2 := parseType(n.ValueType)
-		return Field{Type: "map<" + key.Type + ", " + value.Type + ">", invariant: key.invariant + value.invariant}, errors.Join(err, err2)
+		return parseMap(n)
 	}
 	return Field{}, fmt.Errorf("no type %q", n.Type)
 }
 
 // primitive is a type by its name; "int" is the engine's word for Delta's "integer", "bool" for "boolean".
 func primitive(name string) Field {
-	if k := kindOf(name); k != column.Invalid {
-		return Field{Type: k.String(), column: column.Of(k)}
+	if t, err := column.ParseType(engineName(name)); err == nil && (t.Kind.Simple() || t.Kind == column.Decimal) {
+		return Field{Type: t.String(), column: t}
 	}
 	return Field{Type: name}
 }
 
 func parseStruct(n nestedJSON) (Field, error) {
 	inner, err := parseFields(n.Fields)
-	var parts []string
-	invariant := ""
-	for _, f := range inner {
-		parts = append(parts, f.String())
-		invariant += f.invariant
+	f, parts := Field{}, make([]string, len(inner))
+	columns, known := column.Schema{}, len(inner) > 0
+	for i, part := range inner {
+		parts[i] = part.String()
+		f.add(part)
+		known = known && part.column.Kind != column.Invalid
+		columns = append(columns, column.Field{Name: part.Name, Type: part.column, Required: part.Required})
 	}
-	return Field{Type: "struct<" + strings.Join(parts, ", ") + ">", invariant: invariant}, err
+	if f.Type = "struct<" + strings.Join(parts, ", ") + ">"; known {
+		f.column = column.StructOf(columns...)
+	}
+	return f, err
 }
+
+func parseArray(n nestedJSON) (Field, error) {
+	elem, err := parseType(n.ElementType)
+	f := Field{Type: "array<" + elem.Type + ">", whole: isFalse(n.ContainsNull)}
+	f.add(elem)
+	if elem.column.Kind != column.Invalid {
+		f.column = column.ArrayOf(elem.column)
+	}
+	return f, err
+}
+
+func parseMap(n nestedJSON) (Field, error) {
+	key, err := parseType(n.KeyType)
+	value, err2 := parseType(n.ValueType)
+	f := Field{Type: "map<" + key.Type + ", " + value.Type + ">", whole: isFalse(n.ValueContainsNull)}
+	f.add(key)
+	f.add(value)
+	if key.column.Kind != column.Invalid && value.column.Kind != column.Invalid {
+		f.column = column.MapOf(key.column, value.column)
+	}
+	return f, errors.Join(err, err2)
+}
+
+// add takes over what a part asks of writers.
+func (f *Field) add(part Field) {
+	f.invariant += part.invariant
+	f.whole = f.whole || part.whole
+}
+
+func isFalse(b *bool) bool { return b != nil && !*b }

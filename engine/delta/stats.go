@@ -1,27 +1,46 @@
 package delta
 
 import (
-	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// Indexed says which columns of a table have bounds and null counts in its log: those of Names, or where there
-// are none the first Columns, of which 0 stands for 32, Delta's own default, and -1 for all. More would make
-// the log of a wide table grow with columns nobody filters by.
-type Indexed struct {
-	Columns int
-	Names   []string
+// An Indexing says which columns of a table have bounds and null counts in its log, leaf by leaf: a struct has
+// those of its fields, an array or a map is one leaf. The zero Indexing means the first 32, Delta's own default:
+// more would make the log of a wide table grow with columns nobody filters by.
+type Indexing struct {
+	said  bool
+	first int      // so many; below 0: all
+	names []string // these; nil: the first ones
 }
 
-// has says whether column i of a schema has statistics.
-func (x Indexed) has(i int, name string) bool {
-	if len(x.Names) > 0 {
-		return slices.Contains(x.Names, name)
-	}
-	return x.Columns < 0 || i < cmp.Or(x.Columns, 32)
+// IndexFirst means the first n leaves, all where n is below 0: the table's delta.dataSkippingNumIndexedCols.
+func IndexFirst(n int) Indexing { return Indexing{said: true, first: n} }
+
+// IndexNamed means the columns named, "a" or "a.b", with all that is in them: delta.dataSkippingStatsColumns.
+func IndexNamed(names ...string) Indexing {
+	return Indexing{said: true, names: append([]string{}, names...)}
 }
+
+// Equal says whether both mean the same columns.
+func (x Indexing) Equal(o Indexing) bool {
+	return x.said == o.said && x.first == o.first && slices.Equal(x.names, o.names)
+}
+
+// has says whether leaf number i, whose name is path with dots in between, has statistics.
+func (x Indexing) has(i int, path string) bool {
+	switch {
+	case !x.said:
+		return i < indexedLeaves
+	case x.names == nil:
+		return x.first < 0 || i < x.first
+	}
+	return slices.ContainsFunc(x.names, func(name string) bool { return path == name || strings.HasPrefix(path, name+".") })
+}
+
+const indexedLeaves = 32
 
 // Stats gathers the statistics of one data file from summaries of the rows that go into it, one a row group.
 // They are exact, but for long strings and fractions of milliseconds, whose bounds are looser than the values
@@ -30,13 +49,19 @@ func (x Indexed) has(i int, name string) bool {
 // A Stats belongs to one goroutine. It holds at most 2 × 260 bytes a string column.
 type Stats struct {
 	records int64
-	columns []indexed
+	columns []statsNode
+	leaves  []*indexed // in the order in which columns have them; nil: it has no statistics
 }
 
-// indexed is a column of the file that has statistics.
-type indexed struct {
+// A statsNode is a column or a field of a struct.
+type statsNode struct {
 	name   string
-	at     int // in the schema
+	fields []statsNode // of a struct
+	leaf   *indexed    // nil: a struct, or no statistics
+}
+
+// indexed is a leaf that has statistics.
+type indexed struct {
 	nulls  int64
 	bounds bounds // nil: the type has none
 }
@@ -53,18 +78,34 @@ type bounds interface {
 
 // NewStats makes the statistics of a file whose columns are those of schema: all of the table but the
 // partition columns, which are not in files and have no statistics.
-func NewStats(schema column.Schema, which Indexed) *Stats {
+func NewStats(schema column.Schema, which Indexing) *Stats {
 	s := &Stats{}
-	for i, f := range schema {
-		if which.has(i, f.Name) {
-			s.columns = append(s.columns, indexed{name: f.Name, at: i, bounds: boundsOf(f.Type)})
-		}
-	}
+	s.columns = s.nodes(schema, "", which)
 	return s
+}
+
+func (s *Stats) nodes(schema column.Schema, above string, which Indexing) []statsNode {
+	nodes := make([]statsNode, len(schema))
+	for i, f := range schema {
+		nodes[i].name = f.Name
+		if f.Type.Kind == column.Struct {
+			nodes[i].fields = s.nodes(f.Type.Fields(), above+f.Name+".", which)
+			continue
+		}
+		if which.has(len(s.leaves), above+f.Name) {
+			nodes[i].leaf = &indexed{bounds: boundsOf(f.Type)}
+		}
+		s.leaves = append(s.leaves, nodes[i].leaf)
+	}
+	return nodes
 }
 
 func boundsOf(t column.Type) bounds {
 	switch t.Kind {
+	case column.Byte:
+		return &whole[int8]{write: appendNumber[int8]}
+	case column.Short:
+		return &whole[int16]{write: appendNumber[int16]}
 	case column.Int:
 		return &whole[int32]{write: appendNumber[int32]}
 	case column.Long:
@@ -73,6 +114,10 @@ func boundsOf(t column.Type) bounds {
 		return &whole[int32]{write: appendDay}
 	case column.Timestamp:
 		return &whole[int64]{write: appendMillisDown, writeMax: appendMillisUp}
+	case column.TimestampNTZ:
+		return &whole[int64]{write: appendClockDown, writeMax: appendClockUp}
+	case column.Decimal:
+		return &decimal{scale: t.Scale()}
 	case column.Float:
 		return &floating[float32]{bits: 32}
 	case column.Double:
@@ -87,22 +132,25 @@ func boundsOf(t column.Type) bounds {
 // Rows is the number of rows added.
 func (s *Stats) Rows() int64 { return s.records }
 
-// A ColumnSummary is what statistics need to know of some rows of a column.
+// A ColumnSummary is what statistics need to know of some rows of a leaf.
 type ColumnSummary struct {
-	Nulls int64
+	Nulls int64 // rows that are null or are in a struct that is
 	// Ends holds the least and the greatest value of the rows, and a NaN if there is one. Other values of the
-	// column do no harm. nil for a type without order: bool, binary and arrays.
+	// column do no harm. nil for a type without order: bool, binary, arrays and maps.
 	Ends column.Column
 }
 
-// Add takes rows: their number, and a summary of each column of the schema in its order, which is lent.
-func (s *Stats) Add(rows int64, columns []ColumnSummary) {
+// Add takes rows: their number, and a summary of each leaf of the schema in order, which is lent. Structs stand
+// for their fields, depth first; arrays and maps are leaves.
+func (s *Stats) Add(rows int64, leaves []ColumnSummary) {
 	s.records += rows
-	for i := range s.columns {
-		x := &s.columns[i]
-		x.nulls += columns[x.at].Nulls
+	for i, x := range s.leaves {
+		if x == nil {
+			continue
+		}
+		x.nulls += leaves[i].Nulls
 		if x.bounds != nil {
-			x.bounds.add(columns[x.at].Ends)
+			x.bounds.add(leaves[i].Ends)
 		}
 	}
 }
@@ -110,49 +158,67 @@ func (s *Stats) Add(rows int64, columns []ColumnSummary) {
 // Reset forgets all rows and keeps the memory.
 func (s *Stats) Reset() {
 	s.records = 0
-	for i := range s.columns {
-		s.columns[i].nulls = 0
-		if s.columns[i].bounds != nil {
-			s.columns[i].bounds.reset()
+	for _, x := range s.leaves {
+		if x == nil {
+			continue
+		}
+		x.nulls = 0
+		if x.bounds != nil {
+			x.bounds.reset()
 		}
 	}
 }
 
-// JSON is the statistics as they stand in the stats field of an add action:
+// JSON is the statistics as they stand in the stats field of an add action, structs as objects:
 //
-//	{"numRecords":3,"minValues":{"id":1},"maxValues":{"id":9},"nullCount":{"id":0,"tags":2}}
+//	{"numRecords":3,"minValues":{"id":1},"maxValues":{"id":9},"nullCount":{"id":0,"at":{"city":2}}}
 func (s *Stats) JSON() string {
 	b := append([]byte(`{"numRecords":`), appendNumber(nil, s.records)...)
-	b = s.appendBounds(append(b, `,"minValues":{`...), bounds.appendMin)
-	b = s.appendBounds(append(b, `},"maxValues":{`...), bounds.appendMax)
-	b = append(b, `},"nullCount":{`...)
-	for i := range s.columns {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(appendQuoted(b, s.columns[i].name), ':')
-		b = appendNumber(b, s.columns[i].nulls)
-	}
-	return string(append(b, "}}"...))
+	b = appendNodes(append(b, `,"minValues":`...), s.columns, (*indexed).appendMin)
+	b = appendNodes(append(b, `,"maxValues":`...), s.columns, (*indexed).appendMax)
+	b = appendNodes(append(b, `,"nullCount":`...), s.columns, func(x *indexed, b []byte) []byte { return appendNumber(b, x.nulls) })
+	return string(append(b, '}'))
 }
 
-func (s *Stats) appendBounds(b []byte, write func(bounds, []byte) []byte) []byte {
-	first := true
-	for i := range s.columns {
-		x := &s.columns[i]
-		if x.bounds == nil {
-			continue
-		}
-		value := write(x.bounds, nil)
-		if len(value) == 0 {
-			continue
-		}
-		if !first {
+func (x *indexed) appendMin(b []byte) []byte {
+	if x.bounds == nil {
+		return b
+	}
+	return x.bounds.appendMin(b)
+}
+
+func (x *indexed) appendMax(b []byte) []byte {
+	if x.bounds == nil {
+		return b
+	}
+	return x.bounds.appendMax(b)
+}
+
+// appendNodes writes an object of what write has to say of the leaves, without those it says nothing of.
+func appendNodes(b []byte, nodes []statsNode, write func(*indexed, []byte) []byte) []byte {
+	b = append(b, '{')
+	start := len(b)
+	for i := range nodes {
+		n := &nodes[i]
+		before := len(b)
+		if before > start {
 			b = append(b, ',')
 		}
-		first = false
-		b = append(appendQuoted(b, x.name), ':')
-		b = append(b, value...)
+		b = append(appendQuoted(b, n.name), ':')
+		value := len(b)
+		switch {
+		case n.fields != nil:
+			b = appendNodes(b, n.fields, write)
+			if len(b) == value+len("{}") {
+				b = b[:before]
+			}
+		case n.leaf != nil:
+			if b = write(n.leaf, b); len(b) == value {
+				b = b[:before]
+			}
+		default:
+			b = b[:before]
+		}
 	}
-	return b
+	return append(b, '}')
 }

@@ -48,6 +48,18 @@ func typed[T column.Native](t column.Kind, values ...T) column.Column {
 	return c
 }
 
+func decimals(precision, scale int, texts ...string) column.Column {
+	c := column.New(column.DecimalOf(precision, scale)).(*column.Decimals)
+	for _, text := range texts {
+		v, err := column.ParseDecimal([]byte(text), precision, scale)
+		if err != nil {
+			panic(err)
+		}
+		c.Append(v)
+	}
+	return c
+}
+
 func withNull(c column.Column) column.Column {
 	c.AppendNull()
 	return c
@@ -55,7 +67,7 @@ func withNull(c column.Column) column.Column {
 
 // statsOf is the statistics of one column called c.
 func statsOf(c column.Column) string {
-	s := NewStats(column.Schema{{Name: "c", Type: c.Type()}}, Indexed{})
+	s := NewStats(column.Schema{{Name: "c", Type: c.Type()}}, Indexing{})
 	s.Add(int64(c.Len()), []ColumnSummary{{Nulls: int64(c.Nulls().Nulls()), Ends: c}})
 	return s.JSON()
 }
@@ -104,6 +116,11 @@ func TestStatsOfOneColumn(t *testing.T) {
 		{"timestamps before 1970", typed[int64](column.Timestamp, -1), `"1969-12-31T23:59:59.999Z"`, `"1970-01-01T00:00:00.000Z"`, 0},
 		{"timestamps past the calendar", typed[int64](column.Timestamp, math.MinInt64, math.MaxInt64), "", "", 0},
 		{"the last moment", typed(column.Timestamp, at("9999-12-31T23:59:59.9995Z")), `"9999-12-31T23:59:59.999Z"`, "", 0},
+		{"times without a zone", typed[int64](column.TimestampNTZ, -1), `"1969-12-31T23:59:59.999"`, `"1970-01-01T00:00:00.000"`, 0},
+		{"bytes", typed[int8](column.Byte, 127, -128), "-128", "127", 0},
+		{"shorts", typed[int16](column.Short, 32767, -32768), "-32768", "32767", 0},
+		{"decimals have all their digits", decimals(10, 2, "0.5", "-12.34"), "-12.34", "0.50", 0},
+		{"decimals of 38 digits", decimals(38, 0, strings.Repeat("9", 38), "-"+strings.Repeat("9", 38)), "-" + strings.Repeat("9", 38), strings.Repeat("9", 38), 0},
 		{"strings", strs("b", "", "abc"), `""`, `"b"`, 0},
 		{"strings that differ behind a long beginning", strs("shared--aaaaaaaab", "shared--zzzzzzzzy", "shared--aaaaaaaaa", "shared--zzzzzzzzz", "shared--b"), `"shared--aaaaaaaaa"`, `"shared--zzzzzzzzz"`, 0},
 		{"strings shorter than what the others share", strs("shared--b", "shared--a", "share", "shared-"), `"share"`, `"shared--b"`, 0},
@@ -139,7 +156,7 @@ func TestStatsLeaveOutColumnsPast32(t *testing.T) {
 		schema = append(schema, column.Field{Name: fmt.Sprintf("c%02d", i), Type: column.Of(column.Long)})
 		cols = append(cols, ColumnSummary{Ends: longs(int64(i))})
 	}
-	s := NewStats(schema, Indexed{})
+	s := NewStats(schema, Indexing{})
 	s.Add(1, cols)
 	var got struct{ MinValues map[string]int64 }
 	if err := json.Unmarshal([]byte(s.JSON()), &got); err != nil {
@@ -154,6 +171,34 @@ func TestStatsLeaveOutColumnsPast32(t *testing.T) {
 	}
 }
 
+// TestStatsOfStructs: they are nested as the columns are; which leaves have some is by number or by name.
+func TestStatsOfStructs(t *testing.T) {
+	inner := column.StructOf(column.Field{Name: "x", Type: column.Of(column.Long)}, column.Field{Name: "y", Type: column.ArrayOf(column.Long)})
+	schema := column.Schema{
+		{Name: "a", Type: column.Of(column.Long)},
+		{Name: "s", Type: column.StructOf(column.Field{Name: "in", Type: inner}, column.Field{Name: "t", Type: column.Of(column.String)})},
+		{Name: "z", Type: column.Of(column.Long)},
+	}
+	for _, c := range []struct {
+		name  string
+		which Indexing
+		want  string
+	}{
+		{"by default all of a few", Indexing{}, `"minValues":{"a":1,"s":{"in":{"x":2}},"z":4},"maxValues":{"a":1,"s":{"in":{"x":2}},"z":4},"nullCount":{"a":0,"s":{"in":{"x":1,"y":2},"t":3},"z":0}}`},
+		{"all", IndexFirst(-1), `"minValues":{"a":1,"s":{"in":{"x":2}},"z":4},"maxValues":{"a":1,"s":{"in":{"x":2}},"z":4},"nullCount":{"a":0,"s":{"in":{"x":1,"y":2},"t":3},"z":0}}`},
+		{"none", IndexFirst(0), `"minValues":{},"maxValues":{},"nullCount":{}}`},
+		{"the first leaves", IndexFirst(2), `"minValues":{"a":1,"s":{"in":{"x":2}}},"maxValues":{"a":1,"s":{"in":{"x":2}}},"nullCount":{"a":0,"s":{"in":{"x":1}}}}`},
+		{"a struct by name", IndexNamed("s.in", "z"), `"minValues":{"s":{"in":{"x":2}},"z":4},"maxValues":{"s":{"in":{"x":2}},"z":4},"nullCount":{"s":{"in":{"x":1,"y":2}},"z":0}}`},
+		{"no name", IndexNamed(), `"minValues":{},"maxValues":{},"nullCount":{}}`},
+	} {
+		s := NewStats(schema, c.which)
+		s.Add(1, []ColumnSummary{{Ends: longs(1)}, {Nulls: 1, Ends: longs(2)}, {Nulls: 2}, {Nulls: 3, Ends: strs()}, {Ends: longs(4)}})
+		if got := s.JSON(); got != `{"numRecords":1,`+c.want {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
 // naive is what the statistics of a column of longs or strings must be, said simply.
 type naive struct {
 	rows, nulls int
@@ -164,7 +209,7 @@ type naive struct {
 func TestStatsAgreeWithNaive(t *testing.T) {
 	schema := column.Schema{{Name: "n", Type: column.Of(column.Long)}, {Name: "s", Type: column.Of(column.String)}}
 	rapid.Check(t, func(t *rapid.T) {
-		total := NewStats(schema, Indexed{})
+		total := NewStats(schema, Indexing{})
 		var n, s naive
 		for range rapid.IntRange(0, 6).Draw(t, "batches") {
 			cols, rows := drawBatch(t)

@@ -51,7 +51,7 @@ type Config struct {
 	EngineInfo string // "millrace/<version>", for commitInfo; "": "millrace"
 
 	// NewWriter makes the writer of one lane's data files, with statistics of the columns that the table asks for.
-	NewWriter func(lane int, which Indexed) engine.TableWriter
+	NewWriter func(lane int, which Indexing) engine.TableWriter
 
 	// CheckpointDue is told of a version that the table's checkpoint interval asks a checkpoint of the log for.
 	// It is called by Commit and must not wait. nil: nobody writes one.
@@ -154,7 +154,7 @@ func (t *Table) creation(schema string) draft {
 		PartitionBy: append([]string{}, t.config.PartitionBy...), Configuration: map[string]string{}, CreatedMillis: time.Now().UnixMilli(),
 	}
 	t.mark(m.Configuration, nil)
-	lines := append(line(action{Protocol: &Protocol{MinReader: readerVersion, MinWriter: writerVersion}}), '\n')
+	lines := append(line(action{Protocol: protocolOf(t.config.Schema)}), '\n')
 	return draft{
 		info: CommitInfo{
 			Operation: "CREATE TABLE", EngineInfo: t.config.EngineInfo, IsolationLevel: "WriteSerializable", BlindAppend: new(true),
@@ -303,7 +303,7 @@ func (t *Table) othersIn(s *state) []string {
 
 // Writer makes a writer for one lane.
 func (t *Table) Writer(lane int) engine.TableWriter {
-	which := Indexed{}
+	which := Indexing{}
 	if t.state != nil {
 		if p, err := t.state.properties(); err == nil { // else the table was refused when it was opened
 			which = p.Indexed()

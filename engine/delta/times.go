@@ -49,6 +49,17 @@ func cutDay(s string) (days int64, rest string, err error) {
 // parseMicros reads "1970-01-31T12:30:00.123456Z" and "1970-01-31 12:30:00.123456" as microseconds since
 // 1970 UTC.
 func parseMicros(s string) (int64, error) {
+	return parseForms(s, "T15:04:05.999999Z07:00", " 15:04:05.999999")
+}
+
+// parseClock reads "1970-01-31 12:30:00.123456", also with a T between, as microseconds since 1970 of a clock
+// without a zone.
+func parseClock(s string) (int64, error) {
+	return parseForms(s, " 15:04:05.999999", "T15:04:05.999999")
+}
+
+// parseForms reads a day with a time of one of the forms behind it, or with none.
+func parseForms(s string, forms ...string) (int64, error) {
 	days, rest, err := cutDay(s)
 	if err != nil {
 		return 0, err
@@ -56,7 +67,7 @@ func parseMicros(s string) (int64, error) {
 	if rest == "" {
 		rest = " 00:00:00"
 	}
-	for _, form := range []string{"T15:04:05.999999Z07:00", " 15:04:05.999999"} {
+	for _, form := range forms {
 		if clock, err := time.Parse("2006-01-02"+form, "1970-01-01"+rest); err == nil {
 			const secondsADay = 24 * 60 * 60
 			t := time.Unix(days*secondsADay+clock.Unix(), int64(clock.Nanosecond()))

@@ -59,7 +59,7 @@ func (t lakeTable) open(blobs blob.Store, small bool) (engine.Table, error) {
 	}
 	return delta.NewTable(delta.Config{
 		Name: t.name, Pipeline: pipeline, Store: store, Schema: t.schema, PartitionBy: t.by, CheckpointsURL: "mem:" + home,
-		NewWriter: func(int, delta.Indexed) engine.TableWriter {
+		NewWriter: func(int, delta.Indexing) engine.TableWriter {
 			w, err := parquet.NewWriter(store, t.schema, t.by, opt, time.Now)
 			if err != nil {
 				panic(fmt.Sprintf("table %s: %v", t.name, err))

@@ -57,8 +57,8 @@ func (c *checker) inList(t *inTree) *node {
 	switch {
 	case !ok:
 		return &node{failed: true}
-	case typ.Kind == column.Array:
-		return c.fail(x.at, "IN: arrays can't be compared, this is %s", typ)
+	case !ordered(typ):
+		return c.unordered("IN", x.at, typ)
 	case typ.Kind == column.Invalid:
 		return nullOf(column.Of(column.Bool))
 	}
@@ -96,9 +96,15 @@ func member(t column.Type, x *node, list []*node, null, not bool) evalFunc {
 		return memberOf(x, list, null, not, func(a, b bool) int {
 			return cmp.Compare(boolToInt(a), boolToInt(b))
 		})
+	case column.Byte:
+		return memberOf(x, list, null, not, cmp.Compare[int8])
+	case column.Short:
+		return memberOf(x, list, null, not, cmp.Compare[int16])
+	case column.Decimal:
+		return memberOf(x, list, null, not, column.Int128.Cmp)
 	case column.Int, column.Date:
 		return memberOf(x, list, null, not, cmp.Compare[int32])
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return memberOf(x, list, null, not, cmp.Compare[int64])
 	case column.Float:
 		return memberOf(x, list, null, not, cmp.Compare[float32])

@@ -21,7 +21,16 @@ func (c *checker) arithmetic(at int, op string, left, right *node) *node {
 			return c.fail(n.at, "%s: expected a number, found %s", op, n.typ)
 		}
 	}
+	if left.kind() == column.Decimal || right.kind() == column.Decimal {
+		if t, ok := commonDecimal(left.typ, right.typ); op != "/" && (!ok || t.Kind != column.Double) {
+			return c.decimalArithmetic(at, op, left, right)
+		}
+		left, right = c.convert(left, column.Of(column.Double)), c.convert(right, column.Of(column.Double))
+	}
 	t, _ := common(left.typ, right.typ)
+	if t.Kind == column.Byte || t.Kind == column.Short {
+		t = column.Of(column.Int)
+	}
 	switch {
 	case t.Kind == column.Invalid:
 		t = column.Of(column.Int)
@@ -254,7 +263,9 @@ func (c *checker) negate(x *node) *node {
 	}
 	zero := func(t column.Type) *node { return c.convert(constant(column.Of(column.Int), int32(0)), t) }
 	switch x.kind() {
-	case column.Int, column.Invalid:
+	case column.Decimal:
+		return c.strict(x.typ, map1(x, x.typ, column.Int128.Neg), x)
+	case column.Byte, column.Short, column.Int, column.Invalid:
 		x = c.convert(x, column.Of(column.Int))
 		return c.strict(x.typ, subtractInts[int32](x.typ, zero(x.typ), x), x)
 	case column.Long:

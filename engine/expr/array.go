@@ -10,12 +10,10 @@ func (c *checker) array(what string, args []*node) *node {
 		return &node{failed: true}
 	case t.Kind == column.Invalid:
 		return c.fail(args[0].at, "%s: NULL has no type here: write CAST(NULL AS type)", what)
-	case t.Kind == column.Array:
-		return c.fail(args[0].at, "%s: there are no arrays of %s", what, t)
 	}
 	results := make([]column.Column, len(args))
 	fill := filler(t, args, results)
-	typ := column.ArrayOf(t.Kind)
+	typ := column.ArrayOf(t)
 	return fold(&node{typ: typ, eval: func(r *run, sel column.Selection) column.Column {
 		for k, arg := range args {
 			results[k] = r.column(arg, sel)
@@ -35,9 +33,17 @@ func filler(t column.Type, args []*node, results []column.Column) func(out *colu
 	switch t.Kind {
 	case column.Bool:
 		return fillFixed[bool](args, results)
+	case column.Byte:
+		return fillFixed[int8](args, results)
+	case column.Short:
+		return fillFixed[int16](args, results)
+	case column.Decimal:
+		return fillFixed[column.Int128](args, results)
+	case column.Array, column.Struct, column.Map:
+		return fillAny(args, results)
 	case column.Int, column.Date:
 		return fillFixed[int32](args, results)
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return fillFixed[int64](args, results)
 	case column.Float:
 		return fillFixed[float32](args, results)
@@ -108,12 +114,20 @@ func eachList(out *column.List, sel column.Selection, n int, row func(i int32)) 
 
 // chooseLists puts arrays together from the branches of a choice.
 func chooseLists(r *run, c *choice, t column.Type, sel column.Selection) column.Column {
-	switch column.Of(t.Elem).Kind {
+	switch t.Elem().Kind {
 	case column.Bool:
 		return copyLists(r, c, t, sel, appendFixed[bool])
+	case column.Byte:
+		return copyLists(r, c, t, sel, appendFixed[int8])
+	case column.Short:
+		return copyLists(r, c, t, sel, appendFixed[int16])
+	case column.Decimal:
+		return copyLists(r, c, t, sel, appendFixed[column.Int128])
+	case column.Array, column.Struct, column.Map:
+		return chooseAny(r, c, t, sel)
 	case column.Int, column.Date:
 		return copyLists(r, c, t, sel, appendFixed[int32])
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return copyLists(r, c, t, sel, appendFixed[int64])
 	case column.Float:
 		return copyLists(r, c, t, sel, appendFixed[float32])
@@ -165,16 +179,20 @@ func appendTexts(dst, src column.Column, from, to int32) {
 	}
 }
 
-// element is list[index]: the first element is 1; where there is none it is null.
+// element is list[index]: the first element is 1; where there is none it is null. Of a map it is the value of a key.
 func (c *checker) element(t *elementTree) *node {
-	list, index := c.check(t.list), c.want("[]", c.check(t.index), column.Long)
+	list, index := c.check(t.list), c.check(t.index)
+	if list.kind() == column.Map && !index.failed {
+		return c.valueOf(list, index)
+	}
+	index = c.want("[]", index, column.Long)
 	switch {
 	case list.failed || index.failed:
 		return &node{failed: true}
 	case list.kind() != column.Array:
-		return c.fail(list.at, "[]: expected an array, found %s", list.typeName())
+		return c.fail(list.at, "[]: expected an array or a map, found %s", list.typeName())
 	}
-	elem := column.Of(list.typ.Elem)
+	elem := list.typ.Elem()
 	n := c.strict(elem, elementKernel(elem, list, index), list, index)
 	n.nullable = true
 	return n
@@ -184,9 +202,17 @@ func elementKernel(t column.Type, list, index *node) evalFunc {
 	switch t.Kind {
 	case column.Bool:
 		return elementFixed[bool](t, list, index)
+	case column.Byte:
+		return elementFixed[int8](t, list, index)
+	case column.Short:
+		return elementFixed[int16](t, list, index)
+	case column.Decimal:
+		return elementFixed[column.Int128](t, list, index)
+	case column.Array, column.Struct, column.Map:
+		return elementAny(list, index)
 	case column.Int, column.Date:
 		return elementFixed[int32](t, list, index)
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return elementFixed[int64](t, list, index)
 	case column.Float:
 		return elementFixed[float32](t, list, index)
@@ -235,6 +261,13 @@ func elementText(t column.Type, list, index *node) evalFunc {
 	}
 }
 
+func elementAny(list, index *node) evalFunc {
+	return func(r *run, sel column.Selection) column.Column {
+		l, at := listsOf(r, list, sel), vecOf[int64](r, index, sel)
+		return pickAny(r, l.elem, sel, []*column.Validity{l.nulls(), at.nulls()}, func(row int32) int { return l.find(row, at.at(row)) })
+	}
+}
+
 // find is where the index-th element of a row is, counted from 1, or from the end by -1; -1: nowhere.
 func (l *lists) find(row int32, index int64) int {
 	from, to := l.span(row)
@@ -248,15 +281,15 @@ func (l *lists) find(row int32, index int64) int {
 	return -1
 }
 
-// cardinality is the number of elements, nulls among them.
+// cardinality is the number of elements, nulls among them, or of pairs.
 func (c *checker) cardinality(what string, list *node) *node {
 	switch {
 	case list.failed:
 		return list
 	case list.untyped():
 		return nullOf(column.Of(column.Int))
-	case list.kind() != column.Array:
-		return c.fail(list.at, "%s: expected an array, found %s", what, list.typ)
+	case list.kind() != column.Array && list.kind() != column.Map:
+		return c.fail(list.at, "%s: expected an array or a map, found %s", what, list.typ)
 	}
 	return c.strict(column.Of(column.Int), func(r *run, sel column.Selection) column.Column {
 		l := listsOf(r, list, sel)

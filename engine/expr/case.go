@@ -148,8 +148,8 @@ func (c *checker) extreme(what string, args []*node, greatest bool) *node {
 		return &node{failed: true}
 	case t.Kind == column.Invalid:
 		return nullOf(t)
-	case t.Kind == column.Array:
-		return c.fail(args[0].at, "%s: arrays can't be compared, this is %s", what, t)
+	case !ordered(t):
+		return c.unordered(what, args[0].at, t)
 	}
 	choice := newChoice(args)
 	rank := ranking(t, choice, greatest)
@@ -178,11 +178,23 @@ func ranking(t column.Type, c *choice, greatest bool) func(rows column.Selection
 		return func(rows column.Selection) {
 			rankFixed(c, rows, greatest, func(a, b bool) bool { return !a && b })
 		}
+	case column.Byte:
+		return func(rows column.Selection) {
+			rankFixed(c, rows, greatest, func(a, b int8) bool { return a < b })
+		}
+	case column.Short:
+		return func(rows column.Selection) {
+			rankFixed(c, rows, greatest, func(a, b int16) bool { return a < b })
+		}
+	case column.Decimal:
+		return func(rows column.Selection) {
+			rankFixed(c, rows, greatest, func(a, b column.Int128) bool { return a.Cmp(b) < 0 })
+		}
 	case column.Int, column.Date:
 		return func(rows column.Selection) {
 			rankFixed(c, rows, greatest, func(a, b int32) bool { return a < b })
 		}
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return func(rows column.Selection) {
 			rankFixed(c, rows, greatest, func(a, b int64) bool { return a < b })
 		}

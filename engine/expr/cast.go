@@ -50,6 +50,12 @@ func castKernel(x *node, to column.Type, try bool) evalFunc {
 	switch x.kind() {
 	case column.Bool:
 		return castBool(x, to)
+	case column.Byte:
+		return castWhole[int8](x, to, try)
+	case column.Short:
+		return castWhole[int16](x, to, try)
+	case column.Decimal:
+		return castDecimal(x, to, try)
 	case column.Int:
 		return castWhole[int32](x, to, try)
 	case column.Long:
@@ -66,7 +72,7 @@ func castKernel(x *node, to column.Type, try bool) evalFunc {
 		}
 	case column.Date:
 		return castDate(x, to, try)
-	case column.Timestamp:
+	case column.Timestamp, column.TimestampNTZ:
 		return castTimestamp(x, to)
 	}
 	return nil
@@ -75,6 +81,10 @@ func castKernel(x *node, to column.Type, try bool) evalFunc {
 func castBool(x *node, to column.Type) evalFunc {
 	number := func(b bool) int32 { return int32(boolToInt(b)) }
 	switch to.Kind {
+	case column.Byte:
+		return map1(x, to, func(b bool) int8 { return int8(number(b)) })
+	case column.Short:
+		return map1(x, to, func(b bool) int16 { return int16(number(b)) })
 	case column.Int:
 		return map1(x, to, number)
 	case column.Long:
@@ -93,8 +103,14 @@ func castWhole[F whole](x *node, to column.Type, try bool) evalFunc {
 	switch to.Kind {
 	case column.Bool:
 		return map1(x, to, func(v F) bool { return v != 0 })
+	case column.Byte:
+		return partial1(x, to, try, func(v F) (int8, bool) { return int8(v), int64(int8(v)) == int64(v) }, unfit[F](to))
+	case column.Short:
+		return partial1(x, to, try, func(v F) (int16, bool) { return int16(v), int64(int16(v)) == int64(v) }, unfit[F](to))
 	case column.Int:
-		return partial1(x, to, try, func(v F) (int32, bool) { return int32(v), F(int32(v)) == v }, unfit[F](to))
+		return partial1(x, to, try, func(v F) (int32, bool) { return int32(v), int64(int32(v)) == int64(v) }, unfit[F](to))
+	case column.Decimal:
+		return wholeToDecimal[F](x, to, try)
 	case column.Long:
 		return convertAll[F, int64](x, to)
 	case column.Float:
@@ -112,6 +128,18 @@ func castFloat[F broken](x *node, to column.Type, try bool, bits int) evalFunc {
 	switch to.Kind {
 	case column.Bool:
 		return map1(x, to, func(v F) bool { return v != 0 })
+	case column.Decimal:
+		return floatToDecimal[F](x, to, try)
+	case column.Byte:
+		return partial1(x, to, try, func(v F) (int8, bool) {
+			f := math.RoundToEven(float64(v))
+			return int8(f), f >= math.MinInt8 && f <= math.MaxInt8
+		}, unfit[F](to))
+	case column.Short:
+		return partial1(x, to, try, func(v F) (int16, bool) {
+			f := math.RoundToEven(float64(v))
+			return int16(f), f >= math.MinInt16 && f <= math.MaxInt16
+		}, unfit[F](to))
 	case column.Int:
 		return partial1(x, to, try, func(v F) (int32, bool) {
 			f := math.RoundToEven(float64(v))
@@ -137,12 +165,12 @@ func castFloat[F broken](x *node, to column.Type, try bool, bits int) evalFunc {
 
 func castDate(x *node, to column.Type, try bool) evalFunc {
 	switch to.Kind {
-	case column.Timestamp:
+	case column.Timestamp, column.TimestampNTZ:
 		const most = math.MaxInt64 / microsPerDay
 		return partial1(x, to, try, func(days int32) (int64, bool) {
 			return int64(days) * microsPerDay, days <= most && days >= -most
 		}, func(days int32) string {
-			return fmt.Sprintf("CAST: %s does not fit timestamp", appendDate(nil, int64(days)))
+			return fmt.Sprintf("CAST: %s does not fit %s", appendDate(nil, int64(days)), to)
 		})
 	case column.String:
 		return format(x, func(dst []byte, days int32) []byte { return appendDate(dst, int64(days)) })
@@ -154,6 +182,8 @@ func castTimestamp(x *node, to column.Type) evalFunc {
 	switch to.Kind {
 	case column.Date:
 		return map1(x, to, func(micros int64) int32 { return int32(dayOf(micros)) })
+	case column.Timestamp, column.TimestampNTZ: // a clock without a zone is read as one at UTC
+		return map1(x, to, func(micros int64) int64 { return micros })
 	case column.String:
 		return format(x, appendTimestamp)
 	}
@@ -164,6 +194,20 @@ func castText(x *node, to column.Type, try bool) evalFunc {
 	switch to.Kind {
 	case column.Bool:
 		return parseTexts(x, to, try, "CAST", parseBool)
+	case column.Byte:
+		return parseTexts(x, to, try, "CAST", func(text []byte) (int8, bool) {
+			v, ok := parseLong(text)
+			return int8(v), ok && int64(int8(v)) == v
+		})
+	case column.Short:
+		return parseTexts(x, to, try, "CAST", func(text []byte) (int16, bool) {
+			v, ok := parseLong(text)
+			return int16(v), ok && int64(int16(v)) == v
+		})
+	case column.Decimal:
+		return parseTexts(x, to, try, "CAST", parseDecimal(to))
+	case column.TimestampNTZ:
+		return parseTexts(x, to, try, "CAST", parseClock)
 	case column.Int:
 		return parseTexts(x, to, try, "CAST", func(text []byte) (int32, bool) {
 			v, ok := parseLong(text)
@@ -194,7 +238,7 @@ func unfit[F column.Native](to column.Type) func(F) string {
 }
 
 // convertAll converts numbers to a type that has room for all of them.
-func convertAll[F, T int32 | int64 | float32 | float64](x *node, to column.Type) evalFunc {
+func convertAll[F, T whole | broken](x *node, to column.Type) evalFunc {
 	return func(r *run, sel column.Selection) column.Column {
 		v := vecOf[F](r, x, sel)
 		out := fixed[T](r, to)

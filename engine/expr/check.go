@@ -59,6 +59,8 @@ func (c *checker) node(t tree) *node {
 		return c.call(t)
 	case *elementTree:
 		return c.element(t)
+	case *fieldTree:
+		return c.field(t.at, source(t.x), c.check(t.x), t.name)
 	}
 	panic(fmt.Sprintf("expr: no such tree: %T", t))
 }
@@ -78,6 +80,9 @@ func (c *checker) checkAll(list []tree) (nodes []*node, ok bool) {
 func (c *checker) name(t *nameTree) *node {
 	i := c.in.Index(t.name)
 	if i < 0 {
+		if n := c.fieldOf(t); n != nil {
+			return n
+		}
 		message := fmt.Sprintf("no column %q", t.name)
 		if t.quoted {
 			message += ": a name stands in double quotes, a text in single ones"
@@ -205,11 +210,13 @@ func common(a, b column.Type) (t column.Type, ok bool) {
 		return a, true
 	case a.Kind == column.Invalid:
 		return b, true
-	case x.Numeric() && y == column.Float: // an int or long with a float: neither holds both
+	case x.Numeric() && y == column.Decimal:
+		return commonDecimal(a, b)
+	case (x == column.Int || x == column.Long) && y == column.Float: // neither holds both
 		return column.Of(column.Double), true
 	case x.Numeric() && y.Numeric():
 		return column.Of(y), true
-	case x == column.Date && y == column.Timestamp:
+	case x == column.Date && (y == column.Timestamp || y == column.TimestampNTZ):
 		return column.Of(y), true
 	}
 	return column.Type{}, false
@@ -245,6 +252,12 @@ func hint(a, b column.Type) string {
 		return "; write DATE '…' or CAST(… AS date)"
 	case x == column.String && y == column.Timestamp:
 		return "; write TIMESTAMP '…' or CAST(… AS timestamp)"
+	case x == column.String && y == column.TimestampNTZ:
+		return "; write CAST(… AS timestamp_ntz)"
+	case x == column.Timestamp && y == column.TimestampNTZ:
+		return "; CAST one to the other, which takes the clock to be at UTC"
+	case x.Numeric() && y == column.Decimal:
+		return "; no decimal has digits for both, CAST one"
 	}
 	return ""
 }

@@ -51,9 +51,15 @@ func (c *choice) column(r *run, t column.Type, sel column.Selection) column.Colu
 	switch t.Kind {
 	case column.Bool:
 		return chooseFixed[bool](r, c, t, sel)
+	case column.Byte:
+		return chooseFixed[int8](r, c, t, sel)
+	case column.Short:
+		return chooseFixed[int16](r, c, t, sel)
+	case column.Decimal:
+		return chooseFixed[column.Int128](r, c, t, sel)
 	case column.Int, column.Date:
 		return chooseFixed[int32](r, c, t, sel)
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return chooseFixed[int64](r, c, t, sel)
 	case column.Float:
 		return chooseFixed[float32](r, c, t, sel)
@@ -61,6 +67,8 @@ func (c *choice) column(r *run, t column.Type, sel column.Selection) column.Colu
 		return chooseFixed[float64](r, c, t, sel)
 	case column.Array:
 		return chooseLists(r, c, t, sel)
+	case column.Struct, column.Map:
+		return chooseAny(r, c, t, sel)
 	}
 	return chooseTexts(r, c, t, sel)
 }

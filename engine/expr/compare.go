@@ -15,8 +15,8 @@ func (c *checker) compare(what, op string, left, right *node) *node {
 		return &node{failed: true}
 	}
 	left, right = both[0], both[1]
-	if t.Kind == column.Array {
-		return c.fail(left.at, "%s: arrays can't be compared, this is %s", what, t)
+	if !ordered(t) {
+		return c.unordered(what, left.at, t)
 	}
 	if t.Kind == column.Invalid {
 		left, right = nullOf(column.Of(column.Bool)), nullOf(column.Of(column.Bool))
@@ -44,9 +44,15 @@ func comparison(t column.Type, a, b *node, equal, contrary bool) evalFunc {
 	switch t.Kind {
 	case column.Bool:
 		return compareBools(a, b, equal, contrary)
+	case column.Byte:
+		return compareWhole[int8](a, b, equal, contrary)
+	case column.Short:
+		return compareWhole[int16](a, b, equal, contrary)
+	case column.Decimal:
+		return compareDecimals(a, b, equal, contrary)
 	case column.Int, column.Date:
 		return compareWhole[int32](a, b, equal, contrary)
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return compareWhole[int64](a, b, equal, contrary)
 	case column.Float:
 		return compareFloats[float32](a, b, equal, contrary)
@@ -68,7 +74,7 @@ func compared[T column.Native](a, b *node, loop func(dst []bool, x, y vec[T], ro
 }
 
 // whole are the types compared as they are.
-type whole interface{ int32 | int64 }
+type whole interface{ int8 | int16 | int32 | int64 }
 
 func compareWhole[T whole](a, b *node, equal, contrary bool) evalFunc {
 	if equal {

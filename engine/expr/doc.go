@@ -31,12 +31,12 @@
 //	x + y  x - y
 //	x * y  x / y  x // y  x % y
 //	-x  +x
-//	x[i]
+//	x[i]  x[i].field
 //	(x)   literal   column   f(x, …)
 //	CASE [x] WHEN y THEN z … [ELSE z] END   CAST(x AS type)   TRY_CAST(x AS type)
 //
-// Keywords and functions are written in any case; a column's name as the schema has it. Parts of a dotted name
-// (record.key) are one name. A name with other signs than letters, digits, _ and $, or that is a keyword, stands
+// Keywords and functions are written in any case; a column's name as the schema has it. A dotted name (record.key)
+// is a column's, or where there is none that of a column and of fields in it: a.b is the field b of a struct a. A name with other signs than letters, digits, _ and $, or that is a keyword, stands
 // in "quotes" or `backquotes`; a quote within is doubled. -- begins a comment up to the end of the line; /* and
 // */ enclose one, and others in it.
 //
@@ -45,24 +45,30 @@
 //
 // # Types
 //
-// bool, int (32 bits), long (64), float (32), double (64), string (UTF-8), binary, date, timestamp (an instant in
-// microseconds; without a zone it is UTC) and arrays of these. CAST knows SQL's names too: integer, bigint, real,
-// varchar, text, blob, varbinary, boolean.
+// bool, byte (8 bits), short (16), int (32), long (64), float (32), double (64), decimal(p,s), string (UTF-8), binary,
+// date, timestamp (an instant in microseconds; without a zone it is UTC), timestamp_ntz (what a clock shows, no
+// instant), and arrays, maps and structs of these. CAST knows SQL's names too: tinyint, smallint, integer, bigint, real,
+// numeric, varchar, text, blob, varbinary, boolean.
 //
 // Where several values must have one type (both sides of an operator, the list of IN, the branches of CASE, the
-// arguments of coalesce) it is the widest: int, long, double; an int or a long with a float is a double, for
-// neither holds both; a date with a timestamp is a timestamp; a NULL takes the others' type. Nothing else
-// converts by itself: no string becomes a number or a time, no number a bool. Whole numbers stay whole but for /,
-// which gives a double (of two floats a float); // and % cut toward 0. date + n and date - n count days, as date
+// arguments of coalesce) it is the widest: byte, short, int, long, double; an int or a long with a float is a double, for
+// neither holds both; a decimal with a whole number, or with another decimal, is one with digits for both, and with a
+// float or double a double; a date with a timestamp of either kind is such a timestamp; a NULL takes the others' type. Nothing else
+// converts by itself: no string becomes a number or a time, no number a bool, no timestamp with a zone one without.
+// To compute with bytes and shorts makes ints of them. Whole numbers stay whole but for /, which gives a double (of two
+// floats a float), of decimals as well; // and % cut toward 0, and are not for decimals. Of decimals of p and q digits, s
+// and t of them behind the point, + and - have max(s,t) behind it and max(p-s,q-t)+1 before it, * has s+t behind it and
+// p+q+1 in all; never more than 38 in all, and a row whose result needs more has no value. date + n and date - n count days, as date
 // - date does.
 //
 // Strings and binaries are compared byte by byte, which for UTF-8 is by code point; false is less than true; NaN
-// equals itself and is greater than all else; -0.0 equals 0.0. Arrays can't be compared.
+// equals itself and is greater than all else; -0.0 equals 0.0. Arrays, maps and structs can't be compared.
 //
 // CAST from a string leaves out the white space around it and reads, for a number, digits with a sign, a point
 // and an exponent, or nan, inf and infinity; for a bool true, t, yes, y and 1 and their contraries in any case;
 // for a timestamp ISO 8601 (the layout iso of ParseTimeLayout); for a date the day of such an instant. To a whole
-// number it rounds, halves away from 0, but from a double halves to the even one. What does not fit is no value.
+// number or a decimal it rounds, halves away from 0, but from a double to a whole number halves to the even one.
+// Between the two kinds of timestamp it takes the clock to be at UTC. What does not fit is no value.
 // There is no cast between numbers and times, for it would have to guess the unit: to_timestamp(x, 'epoch_ms')
 // and epoch_ms(x) say it. A NULL that finds no type around it is an error: CAST(NULL AS int) has one.
 //
@@ -77,7 +83,8 @@
 //   - CASE, if: a condition that is null does not hold. CASE without ELSE is null where none holds.
 //   - coalesce, concat, concat_ws (but for its separator), greatest and least leave nulls out.
 //   - nullif(x, y) is x where y is null.
-//   - array(…), whose elements may be null. a[i] is null where there is no such element.
+//   - array(…), whose elements may be null. a[i] is null where there is no such element, m[key] where there is no such
+//     key, s.field where s is null.
 //
 // As in a WHERE clause, filter keeps the rows for which the condition is true: not those for which it is null.
 //
@@ -110,7 +117,9 @@
 // DuckDB is the oracle (oracle_real_test.go): what is not in this list gives the same in both, value by value.
 // What is said of Spark, in its ANSI mode, is by its manual.
 //
-//   - 1.5 is a double; theirs is a decimal, a type that tables here do not have yet.
+//   - 1.5 is a double; theirs is a decimal: write CAST('1.5' AS decimal(2,1)).
+//   - Decimals that need more than 38 digits: Spark gives up digits behind the point, DuckDB refuses; here the row has no
+//     value. Where no decimal has digits for all values of two types, they have no type in common.
 //   - No string converts by itself. There, at > '2024-13-01' fails when it runs.
 //   - Names of columns are exact; theirs fold case. Two columns may differ in case alone, as JSON's keys do.
 //   - An int or long with a float is a double, as in Spark; in DuckDB a float, which loses digits.

@@ -16,13 +16,14 @@ import (
 //
 //	eval      the type, with ! if it is never null, and the value of an expression of constants
 //	rows      the type and the values for the rows of table()
+//	wide      the same for the rows of wideTable()
 //	filter    the rows of table() for which it is true
 //	errors    the errors of Compile, each with what stands at its place
 //	tree      the expression with all parentheses
 func TestText(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			commands := map[string]func(*testing.T, string) string{"eval": evalLine, "rows": rowsLine, "filter": filterLine, "errors": errorsLine, "tree": treeLine}
+			commands := map[string]func(*testing.T, string) string{"eval": evalLine, "rows": rowsLine, "wide": wideLine, "filter": filterLine, "errors": errorsLine, "tree": treeLine}
 			command := commands[d.Cmd]
 			if command == nil {
 				d.Fatalf(t, "no command %q", d.Cmd)
@@ -100,7 +101,7 @@ func (c *castOrSame) write(b *strings.Builder) {
 	}
 	if c.to.Kind == column.Array { // there are no casts of arrays: NULL of the same type
 		value := "0.0"
-		if c.to.Elem == column.String {
+		if c.to.Elem() == column.Of(column.String) {
 			value = "''"
 		}
 		b.WriteString("if(FALSE, array(" + value + "), NULL)")
@@ -235,6 +236,8 @@ func rebuild(t tree, f func(tree) tree) tree {
 		return &callTree{t.at, t.name, each(t.args)}
 	case *elementTree:
 		return &elementTree{t.at, f(t.list), f(t.index)}
+	case *fieldTree:
+		return &fieldTree{t.at, f(t.x), t.name}
 	}
 	return t
 }

@@ -176,6 +176,13 @@ func parseBool(text []byte) (value, ok bool) {
 // parseTimestamp reads an instant as ISO 8601 writes it.
 func parseTimestamp(text []byte) (int64, bool) { return parseISO(bytes.TrimSpace(text)) }
 
+// parseClock reads such an instant that is without a zone: it is what a clock on the wall shows.
+func parseClock(text []byte) (int64, bool) {
+	text = bytes.TrimSpace(text)
+	micros, ok := parseISO(text)
+	return micros, ok && (len(text) <= len("yyyy-MM-dd") || !bytes.ContainsAny(text[len("yyyy-MM-dd"):], "Zz+-"))
+}
+
 // parseDate reads the day of such an instant.
 func parseDate(text []byte) (int32, bool) {
 	micros, ok := parseTimestamp(text)

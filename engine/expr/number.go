@@ -16,6 +16,10 @@ func (c *checker) number1(what string, n *node) *node {
 		return nullOf(column.Of(column.Int))
 	case !n.kind().Numeric():
 		return c.fail(n.at, "%s: expected a number, found %s", what, n.typ)
+	case n.kind() == column.Decimal:
+		return c.fail(n.at, "%s: there is none of decimals, this is %s; CAST it to double", what, n.typ)
+	case n.kind() < column.Int:
+		return c.convert(n, column.Of(column.Int))
 	}
 	return n
 }
@@ -28,6 +32,9 @@ func (c *checker) double1(what string, n *node, f func(float64) float64) *node {
 
 // abs is |x|, of the type of x.
 func (c *checker) abs(what string, n *node) *node {
+	if n.kind() == column.Decimal {
+		return c.strict(n.typ, map1(n, n.typ, absDecimal), n)
+	}
 	x := c.number1(what, n)
 	switch x.kind() {
 	case column.Int:

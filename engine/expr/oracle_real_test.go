@@ -203,7 +203,7 @@ func asked(duck string, t column.Type) string {
 		return "CAST(" + duck + " AS date) - DATE '1970-01-01'"
 	case t.Kind == column.Timestamp:
 		return "epoch_us(CAST(" + duck + " AS timestamp))"
-	case t.Kind == column.Array && t.Elem == column.Timestamp:
+	case t.Kind == column.Array && t.Elem() == column.Of(column.Timestamp):
 		return "list_transform(" + duck + ", e -> epoch_us(e))"
 	}
 	return duck
@@ -227,7 +227,7 @@ func answeredValue(v any, t column.Type) string {
 	case []any:
 		var elems []string
 		for _, e := range v {
-			elems = append(elems, answeredValue(e, column.Of(t.Elem)))
+			elems = append(elems, answeredValue(e, t.Elem()))
 		}
 		return fmt.Sprintf("%q", elems)
 	}

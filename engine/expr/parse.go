@@ -277,7 +277,7 @@ func (p *parser) list(closing string) ([]tree, error) {
 	}
 }
 
-// operand reads an operand with the signs before it and the [index] behind it.
+// operand reads an operand with the signs before it, and the [index] and .field behind it.
 func (p *parser) operand() (tree, error) {
 	t := p.peek()
 	switch {
@@ -291,7 +291,11 @@ func (p *parser) operand() (tree, error) {
 		return &unaryTree{t.at, t.text, x}, err
 	}
 	x, err := p.primary()
-	for err == nil && p.peek().sign("[") {
+	for err == nil && (p.peek().sign("[") || p.peek().sign(".")) {
+		if p.peek().sign(".") {
+			x, err = p.fields(x)
+			continue
+		}
 		at := p.take().at
 		var index tree
 		if index, err = p.expression(0); err == nil {
@@ -300,6 +304,20 @@ func (p *parser) operand() (tree, error) {
 		x = &elementTree{at, x, index}
 	}
 	return x, err
+}
+
+// fields reads .name and .name.name behind x.
+func (p *parser) fields(x tree) (tree, error) {
+	p.take()
+	t := p.peek()
+	if t.kind != wordToken && t.kind != nameToken {
+		return nil, p.unexpected("a field's name")
+	}
+	p.take()
+	for name := range strings.SplitSeq(t.text, ".") {
+		x = &fieldTree{t.at, x, name}
+	}
+	return x, nil
 }
 
 // primary reads a literal, a name, a call, a CASE, a CAST or what stands in parentheses.
@@ -416,35 +434,71 @@ func (p *parser) cast(try bool) (tree, error) {
 	return &castTree{at, x, to, try}, p.expectSign(")")
 }
 
-// typeName reads a type: one of the house's names, or of SQL's.
-func (p *parser) typeName() (column.Type, error) {
+// mostTypes bounds how deep types nest.
+const mostTypes = 32
+
+// typeName reads a type: one of the house's names, or of SQL's. Structs have none here: nothing is cast to one.
+func (p *parser) typeName() (column.Type, error) { return p.typeAt(mostTypes) }
+
+func (p *parser) typeAt(depth int) (column.Type, error) {
 	t := p.peek()
-	name := lower(t.text)
-	if t.kind != wordToken {
+	if t.kind != wordToken || depth == 0 {
 		return column.Type{}, p.unexpected("a type")
 	}
 	p.take()
-	if name != "array" {
+	switch name := lower(t.text); name {
+	case "decimal", "numeric":
+		return p.decimalType(t)
+	case "array", "map":
+		if err := p.expectSign("<"); err != nil {
+			return column.Type{}, err
+		}
+		inner, err := p.typeAt(depth - 1)
+		if err != nil {
+			return column.Type{}, err
+		}
+		if name == "array" {
+			return column.ArrayOf(inner), p.expectSign(">")
+		}
+		if err := p.expectSign(","); err != nil {
+			return column.Type{}, err
+		}
+		value, err := p.typeAt(depth - 1)
+		if err != nil {
+			return column.Type{}, err
+		}
+		return column.MapOf(inner, value), p.expectSign(">")
+	default:
 		return scalarType(t, name)
 	}
-	if err := p.expectSign("<"); err != nil {
+}
+
+// decimalType reads the (10,2) of a decimal, whose name stands at t.
+func (p *parser) decimalType(t token) (column.Type, error) {
+	if err := p.expectSign("("); err != nil {
 		return column.Type{}, err
 	}
-	inner := p.peek()
-	if inner.kind != wordToken {
-		return column.Type{}, p.unexpected("a type")
+	text := "decimal(" + p.take().text
+	if p.sign(",") {
+		text += "," + p.take().text
 	}
-	p.take()
-	elem, err := scalarType(inner, lower(inner.text))
+	if err := p.expectSign(")"); err != nil {
+		return column.Type{}, err
+	}
+	typ, err := column.ParseType(text + ")")
 	if err != nil {
-		return column.Type{}, err
+		return typ, &Error{Offset: t.at, Message: err.Error()}
 	}
-	return column.ArrayOf(elem.Kind), p.expectSign(">")
+	return typ, nil
 }
 
 // scalarType is the type called name, which stands at t.
 func scalarType(t token, name string) (column.Type, error) {
 	switch name {
+	case "tinyint":
+		name = "byte"
+	case "smallint":
+		name = "short"
 	case "integer":
 		name = "int"
 	case "bigint":
@@ -461,6 +515,6 @@ func scalarType(t token, name string) (column.Type, error) {
 	if typ, err := column.ParseType(name); err == nil {
 		return typ, nil
 	}
-	names := append(column.TypeNames(), "array")
+	names := append(column.TypeNames(), "decimal", "array", "map")
 	return column.Type{}, &Error{Offset: t.at, Message: fmt.Sprintf("no type %q; there are %s", t.text, strings.Join(names, ", ")), Nearest: column.Nearest(name, names)}
 }

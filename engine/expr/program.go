@@ -3,6 +3,7 @@ package expr
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/millrace-io/millrace/engine/column"
 )
@@ -45,7 +46,7 @@ func Compile(src string, in column.Schema) (*Program, error) {
 func Mentions(src, name string) bool {
 	tokens, _ := scan(src)
 	return slices.ContainsFunc(tokens, func(t token) bool {
-		return (t.kind == wordToken || t.kind == nameToken) && t.text == name
+		return (t.kind == wordToken || t.kind == nameToken) && (t.text == name || strings.HasPrefix(t.text, name+"."))
 	})
 }
 

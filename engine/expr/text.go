@@ -98,7 +98,7 @@ func (c *checker) texts(what string, args []*node) (texts []*node, ok bool) {
 		case x.failed:
 			ok = false
 			continue
-		case x.kind() == column.Array || x.kind() == column.Binary:
+		case !ordered(x.typ) || x.kind() == column.Binary:
 			c.fail(x.at, "%s: expected string or what can be written as one, found %s", what, x.typ)
 			ok = false
 			continue

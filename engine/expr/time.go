@@ -154,7 +154,7 @@ func (c *checker) fromEpoch(what string, args []*node, layouts []TimeLayout, try
 
 // toDate is toTimestamp cut down to days.
 func (c *checker) toDate(what string, args []*node, try bool) *node {
-	if k := args[0].kind(); k == column.Timestamp || k == column.Date {
+	if k := args[0].kind(); k == column.Timestamp || k == column.TimestampNTZ || k == column.Date {
 		if len(args) > 1 {
 			return c.fail(args[1].at, "%s: a layout is for a string, this is %s", what, args[0].typ)
 		}

@@ -282,7 +282,7 @@ func (s *scanner) letter() bool {
 
 // operator reads the longest sign that fits.
 func (s *scanner) operator() (token, error) {
-	for _, sign := range []string{"<=", ">=", "<>", "!=", "==", "||", "//", "+", "-", "*", "/", "%", "=", "<", ">", "(", ")", ",", "[", "]"} {
+	for _, sign := range []string{"<=", ">=", "<>", "!=", "==", "||", "//", "+", "-", "*", "/", "%", "=", "<", ">", "(", ")", ",", ".", "[", "]"} {
 		if strings.HasPrefix(s.src[s.at:], sign) {
 			t := token{signToken, s.at, sign}
 			s.at += len(sign)

@@ -96,6 +96,12 @@ type (
 		name string
 		args []tree
 	}
+	// fieldTree is x.name, of an x that is no name itself: the name of a column has its dots within.
+	fieldTree struct {
+		at   int
+		x    tree
+		name string
+	}
 	// elementTree is list[index].
 	elementTree struct {
 		at          int
@@ -117,6 +123,7 @@ func (t *caseTree) place() int    { return t.at }
 func (t *castTree) place() int    { return t.at }
 func (t *callTree) place() int    { return t.at }
 func (t *elementTree) place() int { return t.list.place() }
+func (t *fieldTree) place() int   { return t.x.place() }
 
 func (t *nameTree) write(b *strings.Builder)   { b.WriteString(quotedName(t.name)) }
 func (t *numberTree) write(b *strings.Builder) { b.WriteString(t.text) }
@@ -183,6 +190,8 @@ func (t *callTree) write(b *strings.Builder) {
 }
 
 func (t *elementTree) write(b *strings.Builder) { writeAll(b, t.list, "[", t.index, "]") }
+
+func (t *fieldTree) write(b *strings.Builder) { writeAll(b, "(", t.x, ").", quotedName(t.name)) }
 
 // source is the tree as text that parses to it.
 func source(t tree) string {

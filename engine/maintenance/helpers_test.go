@@ -50,7 +50,7 @@ func writeAs(t testing.TB, store blob.Store, pipeline, schema, dedupe string, by
 	w.table, err = delta.NewTable(delta.Config{
 		Name: "t", Pipeline: pipeline, Store: store, Schema: w.schema, PartitionBy: by, Evolve: true, CheckpointsURL: "mem:" + pipeline, Dedupe: dedupe,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
-		NewWriter: func(_ int, which delta.Indexed) engine.TableWriter {
+		NewWriter: func(_ int, which delta.Indexing) engine.TableWriter {
 			w, err := parquet.NewWriter(store, w.schema, by, parquet.Options{Indexed: which}, time.Now)
 			if err != nil {
 				t.Error(err)

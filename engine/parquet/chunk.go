@@ -10,7 +10,7 @@ import (
 	"github.com/millrace-io/millrace/engine/delta"
 )
 
-// A chunk is a column's share of the row group being filled: pages that are compressed, and one that takes
+// A chunk is a leaf's share of the row group being filled: pages that are compressed, and one that takes
 // values.
 //
 // A chunk begins with a dictionary, unless its last ones ended without, and gives it up when values turn
@@ -35,11 +35,13 @@ type chunk struct {
 	unpacked  int64         // bytes of pages before compression, headers included
 	entries   int64         // levels in pages, nulls among them
 	withValue int64         // values in pages
-	nulls     int64         // rows in pages that are null
+	nulls     int64         // rows in pages that are null, or the array in them is
 	ends      column.Column // scratch of summary
 
-	one      [1]run // scratch
-	elements []run  // scratch
+	one, whole [1]run        // scratch
+	reach      reach         // of a column with parts
+	narrow     column.Column // scratch of take; nil: pages take values as they are
+	narrowEnds column.Column // scratch of summary; nil as above
 }
 
 // limits are the options that a chunk needs.
@@ -50,9 +52,12 @@ type limits struct{ page, rows, dictionary int }
 const trialEvery = 32
 
 func newChunk(l leaf, limit limits, p *press) *chunk {
-	k := &chunk{leaf: l, limit: limit, press: p, page: page{mem: p.stash.mem}, plain: newValues(l.values)}
+	k := &chunk{leaf: l, limit: limit, press: p, page: page{mem: p.stash.mem}, plain: newValues(l.stored)}
 	if limit.dictionary > 0 {
-		k.dictionary = newDictionary(l.values)
+		k.dictionary = newDictionary(l.stored)
+	}
+	if l.stored != l.values {
+		k.narrow, k.narrowEnds = column.New(l.stored), column.New(l.stored)
 	}
 	k.begin()
 	return k
@@ -134,41 +139,31 @@ func (k *chunk) fit(c column.Column, r run) []run {
 }
 
 func (k *chunk) bytes(c column.Column, runs []run) int {
-	if l, ok := c.(*column.List); ok {
-		return k.values.bytes(l.Elem, k.elementsOf(l, runs)) + count(runs)
+	if !k.leaf.nested() {
+		return k.values.bytes(c, runs)
 	}
-	return k.values.bytes(c, runs)
-}
-
-// elementsOf gives the elements of arrays that are not null. They are lent until the next call.
-func (k *chunk) elementsOf(l *column.List, runs []run) []run {
-	words := l.Valid.Words()
-	k.elements = k.elements[:0]
-	for _, r := range runs {
-		for at := r.from; at < r.to; {
-			from, end := nextRun(words, at, r.to)
-			k.elements = append(k.elements, run{int(l.Offsets[from]), int(l.Offsets[end])})
-			at = end
-		}
-	}
-	return k.elements
+	v, inner := k.reach.values(&k.leaf, c, runs)
+	return k.values.bytes(v, inner) + count(runs)
 }
 
 // take adds rows that fit.
 func (k *chunk) take(c column.Column, runs []run) {
 	k.page.rows += count(runs)
-	if l, ok := c.(*column.List); ok {
+	if k.leaf.nested() {
 		for _, r := range runs {
-			k.page.addArrays(&k.leaf, l, r.from, r.to)
+			k.page.list.add(&k.leaf, 0, c, r, 0, 0, 0)
 		}
-		k.values.add(&k.page, l.Elem, k.elementsOf(l, runs))
-		return
-	}
-	if k.leaf.optional {
+		c, runs = k.reach.values(&k.leaf, c, runs)
+	} else if k.leaf.optional {
 		words := c.Nulls().Words()
 		for _, r := range runs {
 			k.page.flat.appendBits(words, r.from, r.to-r.from)
 		}
+	}
+	if k.narrow != nil {
+		convert(k.narrow, c, runs)
+		k.whole[0] = run{0, k.narrow.Len()}
+		c, runs = k.narrow, k.whole[:]
 	}
 	k.values.add(&k.page, c, runs)
 }
@@ -214,12 +209,12 @@ func (k *chunk) finishPage() error {
 	body := k.press.assemble(&k.page, &k.leaf)
 	page, err := k.compress(body, how, entries, entries-values)
 	if err != nil {
-		return fmt.Errorf("column %s: %w", k.leaf.field.Name, err)
+		return fmt.Errorf("column %s: %w", k.leaf.name(), err)
 	}
 	k.keep(page, len(body))
 	k.entries, k.withValue = k.entries+int64(entries), k.withValue+int64(values)
-	if k.leaf.array {
-		k.nulls += int64(k.page.list.nulls)
+	if k.leaf.lists > 0 {
+		k.nulls += int64(k.page.list.below(k.leaf.present))
 	} else {
 		k.nulls += int64(entries - values)
 	}
@@ -271,7 +266,7 @@ func (k *chunk) finish() error {
 	body := k.dictionary.body()
 	page, err := k.press.dictionary(body, k.raw, k.dictionary.state().n)
 	if err != nil {
-		return fmt.Errorf("column %s: %w", k.leaf.field.Name, err)
+		return fmt.Errorf("column %s: %w", k.leaf.name(), err)
 	}
 	k.keep(page, len(body))
 	last := len(k.pages) - 1
@@ -328,14 +323,20 @@ func (k *chunk) statistics() format.Statistics {
 
 // summary is what the table's log says of the finished chunk. It is lent until the next call.
 func (k *chunk) summary() delta.ColumnSummary {
-	if k.leaf.array {
-		return delta.ColumnSummary{Nulls: k.nulls} // arrays have no order
+	if k.leaf.lists > 0 {
+		return delta.ColumnSummary{Nulls: k.nulls} // arrays and maps have no order
 	}
 	if k.ends == nil {
 		k.ends = column.New(k.leaf.values)
 	}
-	k.ends.Truncate(0)
-	k.values.appendEnds(k.ends)
+	k.ends.Reset()
+	if k.narrowEnds == nil {
+		k.values.appendEnds(k.ends)
+	} else {
+		k.narrowEnds.Reset()
+		k.values.appendEnds(k.narrowEnds)
+		widen(k.ends, k.narrowEnds)
+	}
 	return delta.ColumnSummary{Nulls: k.nulls, Ends: k.ends}
 }
 

@@ -10,10 +10,10 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// values takes the values of a page, which has entries levels, into dst.
+// values takes the values of a page, which has entries levels.
 func (r *chunkReader) values(body []byte, entries int, e format.Encoding) error {
 	n := entries
-	if d := r.source.levels.defined; d > 0 {
+	if d := r.source.defined; d > 0 {
 		n = 0
 		for _, level := range r.definition {
 			if int(level) == d {
@@ -21,19 +21,22 @@ func (r *chunkReader) values(body []byte, entries int, e format.Encoding) error 
 			}
 		}
 	}
-	if n == entries && !r.source.levels.list { // no nulls
+	if r.entries != nil {
+		if err := r.entries.take(r.source, entries, r.repetition, r.definition); err != nil || r.dst == nil {
+			return err
+		}
 		return r.decode(r.dst, body, n, e)
 	}
-	page := column.New(column.Of(r.kind()))
+	if n == entries { // no nulls
+		return r.decode(r.dst, body, n, e)
+	}
+	page := column.New(r.dst.Type())
 	if err := r.decode(page, body, n, e); err != nil {
 		return err
 	}
-	if r.source.levels.list {
-		return r.takeLists(page, entries)
-	}
 	at := 0
 	for _, level := range r.definition {
-		if int(level) < r.source.levels.defined {
+		if int(level) < r.source.defined {
 			r.dst.AppendNull()
 			continue
 		}
@@ -41,45 +44,6 @@ func (r *chunkReader) values(body []byte, entries int, e format.Encoding) error 
 		at++
 	}
 	return nil
-}
-
-// takeLists puts a page's values together to arrays. One may have begun in the page before.
-func (r *chunkReader) takeLists(page column.Column, entries int) error {
-	dst, l, at := r.dst.(*column.List), r.source.levels, 0
-	for i := range entries {
-		level := l.defined
-		if l.defined > 0 {
-			level = int(r.definition[i])
-		}
-		if r.repetition[i] == 0 {
-			r.closeList()
-			if level < l.null {
-				dst.AppendNull()
-				continue
-			}
-			if r.open = level >= l.element; !r.open {
-				dst.Close()
-				continue
-			}
-		} else if !r.open || level < l.element {
-			return errors.New("it is corrupt: an array goes on that has not begun")
-		}
-		if level == l.defined {
-			dst.Elem.AppendRow(page, at)
-			at++
-		} else {
-			dst.Elem.AppendNull()
-		}
-	}
-	return nil
-}
-
-// closeList ends the array whose elements came last.
-func (r *chunkReader) closeList() {
-	if r.open {
-		r.dst.(*column.List).Close()
-		r.open = false
-	}
 }
 
 // oldDictionary is what writers before Parquet 2.0 call RLEDictionary in data pages, and Plain in dictionary
@@ -141,6 +105,12 @@ func decodeValues(dst column.Column, s *source, body []byte, n int, e format.Enc
 		return decodeBools(dst, body, n, e)
 	case *column.Texts:
 		return decodeTexts(dst, s, body, n, e)
+	case *column.Bytes:
+		return decodeSmall(dst, body, n, e)
+	case *column.Shorts:
+		return decodeSmall(dst, body, n, e)
+	case *column.Decimals:
+		return decodeDecimals(dst, s, body, n, e)
 	case *column.Ints:
 		v, err := words32(body, n, e)
 		return appendConverted(dst, v, err, func(v uint32) int32 { return int32(v) })
@@ -165,6 +135,56 @@ func appendConverted[D column.Native, S any](dst *column.Fixed[D], values []S, e
 	}
 	dst.Valid.AppendN(len(values))
 	return nil
+}
+
+// decodeSmall takes what can be read as byte or short.
+func decodeSmall[T int8 | int16](dst *column.Fixed[T], body []byte, n int, e format.Encoding) error {
+	words, err := words32(body, n, e)
+	for _, v := range words {
+		if int32(T(v)) != int32(v) {
+			return fmt.Errorf("the value %d is no %v", int32(v), dst.Type())
+		}
+	}
+	return appendConverted(dst, words, err, func(v uint32) T { return T(v) })
+}
+
+// decodeDecimals takes what can be read as decimal: numbers of 32 and 64 bits, or bytes, the highest first.
+func decodeDecimals(dst *column.Decimals, s *source, body []byte, n int, e format.Encoding) error {
+	var err error
+	from := dst.Len()
+	switch s.physical {
+	case format.Int32:
+		var v []uint32
+		v, err = words32(body, n, e)
+		err = appendConverted(dst, v, err, func(v uint32) column.Int128 { return column.Int128Of(int64(int32(v))) })
+	case format.Int64:
+		var v []uint64
+		v, err = words64(body, n, e)
+		err = appendConverted(dst, v, err, func(v uint64) column.Int128 {
+			if s.unsigned {
+				return column.Int128{Lo: v}
+			}
+			return column.Int128Of(int64(v))
+		})
+	default:
+		texts := column.New(column.Of(column.Binary)).(*column.Texts)
+		if err = decodeTexts(texts, s, body, n, e); err != nil {
+			return err
+		}
+		for i := range n {
+			v, ok := column.Int128FromBigEndian(texts.At(i))
+			if !ok {
+				return fmt.Errorf("the value 0x%x is no %v", texts.At(i), dst.Type())
+			}
+			dst.Append(v)
+		}
+	}
+	for _, v := range dst.Values[from:] {
+		if !v.Digits(dst.Type().Precision()) {
+			return fmt.Errorf("the value %s is no %v", v.AppendDecimal(nil, dst.Type().Scale()), dst.Type())
+		}
+	}
+	return err
 }
 
 func decodeBools(dst *column.Bools, body []byte, n int, e format.Encoding) error {

@@ -32,7 +32,7 @@ func newDictionary(t column.Type) dictionary {
 	switch t.Kind {
 	case column.Int, column.Date:
 		return &numberDictionary[int32]{}
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return &numberDictionary[int64]{}
 	case column.Float:
 		return &numberDictionary[float32]{}

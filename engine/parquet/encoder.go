@@ -21,10 +21,11 @@ import (
 type Encoder struct {
 	w      io.Writer
 	schema column.Schema
+	layout layout
 	opt    Options
 	press  *press
-	chunks []*chunk
-	rows   int64 // of the row group
+	chunks []*chunk // one a leaf
+	rows   int64    // of the row group
 	stats  *delta.Stats
 	meta   format.FileMetaData
 	at     int64                 // bytes written
@@ -74,12 +75,12 @@ func newEncoder(schema column.Schema, opt Options, c *codec, m *memory) (*Encode
 	}
 	opt = opt.filled()
 	e := &Encoder{schema: schema, opt: opt, press: newPress(c, m), stats: delta.NewStats(schema, opt.Indexed)}
+	var err error
+	if e.layout, err = layOut(schema); err != nil {
+		return nil, err
+	}
 	limit := limits{page: opt.Page, rows: opt.PageRows, dictionary: opt.Dictionary}
-	for _, f := range schema {
-		l, err := newLeaf(f)
-		if err != nil {
-			return nil, err
-		}
+	for _, l := range e.layout.leaves {
 		e.chunks = append(e.chunks, newChunk(l, limit, e.press))
 	}
 	return e, nil
@@ -91,9 +92,9 @@ func (e *Encoder) begin(w io.Writer) {
 	e.stats.Reset()
 	e.meta = format.FileMetaData{Version: 1, CreatedBy: e.opt.CreatedBy}
 	e.meta.Schema = append(e.meta.Schema, format.SchemaElement{Name: "schema", NumChildren: thrift.New(int32(len(e.schema)))})
+	e.meta.Schema = append(e.meta.Schema, e.layout.elements...)
 	for _, k := range e.chunks {
 		k.beginFile()
-		e.meta.Schema = k.leaf.appendElements(e.meta.Schema)
 		e.meta.ColumnOrders = append(e.meta.ColumnOrders, format.ColumnOrder{Value: &format.TypeDefinedOrder{}})
 	}
 }
@@ -137,30 +138,10 @@ func appendRuns(dst []run, sel column.Selection) []run {
 	return dst
 }
 
-// check refuses what the file can't say.
-func (e *Encoder) check(cols []column.Column, sel column.Selection, n int) error {
-	if len(cols) != len(e.schema) {
-		return fmt.Errorf("%d columns for a file of %d", len(cols), len(e.schema))
-	}
-	for i, f := range e.schema {
-		if cols[i].Type() != f.Type {
-			return fmt.Errorf("column %s is of type %v, in the file of type %v", f.Name, cols[i].Type(), f.Type)
-		}
-		if nulls := cols[i].Nulls(); f.Required && nulls.Nulls() > 0 {
-			for row := range sel.All(n) {
-				if nulls.Null(row) {
-					return fmt.Errorf("column %s is required and row %d has no value", f.Name, row)
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // writeRuns adds the rows of e.runs, and ends the row group if it is full.
 func (e *Encoder) writeRuns(cols []column.Column) error {
-	for i, k := range e.chunks {
-		if err := k.append(cols[i], e.runs); err != nil {
+	for _, k := range e.chunks {
+		if err := k.append(cols[k.leaf.column], e.runs); err != nil {
 			return err
 		}
 	}
@@ -210,7 +191,9 @@ func (e *Encoder) endRowGroup() error {
 		if err := k.finish(); err != nil {
 			return err
 		}
-		e.parts = append(e.parts, k.summary())
+		if k.leaf.lead {
+			e.parts = append(e.parts, k.summary())
+		}
 		m := k.metadata(e.at)
 		for _, p := range k.pages {
 			if err := e.write(p); err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
@@ -20,7 +22,8 @@ type File struct {
 	size   int64
 	meta   format.FileMetaData
 	schema column.Schema
-	from   []source // where the columns of schema come from
+	from   []reading // where the columns of schema come from
+	leaves []*source
 
 	unpress decompressor
 }
@@ -35,8 +38,8 @@ func Open(ctx context.Context, store blob.Store, name string, wanted column.Sche
 	if err := f.readFooter(ctx); err != nil {
 		return nil, err
 	}
-	sources, leaves, err := sourcesOf(f.meta.Schema)
-	if err != nil {
+	var sources []source
+	if sources, f.leaves, err = sourcesOf(f.meta.Schema); err != nil {
 		return nil, err
 	}
 	if wanted == nil {
@@ -46,7 +49,7 @@ func Open(ctx context.Context, store blob.Store, name string, wanted column.Sche
 	if f.from, err = match(wanted, sources); err != nil {
 		return nil, err
 	}
-	return f, f.checkRowGroups(leaves)
+	return f, f.checkRowGroups(len(f.leaves))
 }
 
 // guard puts the file's name before an error and makes one of a panic: the libraries that decode pages are
@@ -152,10 +155,10 @@ func (f *File) ReadRowGroup(ctx context.Context, i int, arena *column.Arena) (co
 		} else {
 			cols[k] = column.New(field.Type)
 		}
-		if f.from[k].leaf < 0 {
+		if f.from[k].source == nil {
 			continue
 		}
-		if err := f.readChunk(ctx, i, &f.from[k], cols[k]); err != nil {
+		if err := f.readColumn(ctx, i, &f.from[k], cols[k]); err != nil {
 			return nil, fmt.Errorf("row group %d, column %s: %w", i, field.Name, err)
 		}
 		if got, want := cols[k].Len(), f.RowGroupRows(i); got != want {
@@ -163,9 +166,30 @@ func (f *File) ReadRowGroup(ctx context.Context, i int, arena *column.Arena) (co
 		}
 	}
 	for k := range cols { // last, when the number of rows has proved true if any column is there
-		for f.from[k].leaf < 0 && cols[k].Len() < f.RowGroupRows(i) {
+		for f.from[k].source == nil && cols[k].Len() < f.RowGroupRows(i) {
 			cols[k].AppendNull()
 		}
 	}
 	return cols, nil
+}
+
+// readColumn reads a column of row group i.
+func (f *File) readColumn(ctx context.Context, i int, r *reading, dst column.Column) error {
+	if r.source.flat() {
+		return f.readChunk(ctx, i, r.source, dst, nil)
+	}
+	types := map[int]column.Type{}
+	r.wantLeaves(types)
+	a := assembly{leaves: map[int]*entries{}}
+	for _, leaf := range slices.Sorted(maps.Keys(types)) {
+		e, t := &entries{}, types[leaf]
+		if t.Kind != column.Invalid {
+			e.values = column.New(t)
+		}
+		if err := f.readChunk(ctx, i, f.leaves[leaf], e.values, e); err != nil {
+			return err
+		}
+		a.leaves[leaf] = e
+	}
+	return a.column(dst, r, f.RowGroupRows(i))
 }

@@ -63,8 +63,8 @@ type Options struct {
 	// holds most ends its row group early. Default 64 MiB.
 	Memory int64
 
-	// Indexed says which columns have statistics in a table's log. The files have those of all.
-	Indexed delta.Indexed
+	// Indexed says which columns have statistics in the table's log. The zero value means the first 32.
+	Indexed delta.Indexing
 
 	// CreatedBy names the writing program, as "name version X (build Y)". Default DefaultCreatedBy.
 	CreatedBy string

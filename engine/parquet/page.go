@@ -3,13 +3,12 @@ package parquet
 import (
 	"bytes"
 	"encoding/binary"
-
-	"github.com/millrace-io/millrace/engine/column"
+	"math/bits"
 )
 
 // A page is the page of a column that is being filled. Its body, a data page v1, is
 //
-//	repetition levels   uint32 length, hybrid         arrays only
+//	repetition levels   uint32 length, hybrid         arrays and maps only
 //	definition levels   uint32 length, hybrid         unless the column is required
 //	values              those that are not null, encoded
 //
@@ -19,19 +18,12 @@ type page struct {
 	mem  *memory
 	body []byte // gap bytes of unspecified content, then values
 	rows int
-	flat bitmap // definition levels of a column that is no array
-	list levels // levels of an array
+	flat bitmap // definition levels of a column without parts
+	list levels // levels of one with parts
 }
 
-// gap has room for the levels of 20,000 rows of a column that is no array, whatever they are.
+// gap has room for the levels of 20,000 rows of a column without parts, whatever they are.
 const gap = 4 << 10
-
-// levels are those of an array's elements. An array without elements, or that is null, takes one level.
-type levels struct {
-	repetition bitmap // 0 for the first of an array
-	definition []byte
-	nulls      int // arrays that are null
-}
 
 // reserve makes room for n more bytes.
 func (p *page) reserve(n int) {
@@ -55,7 +47,7 @@ func (p *page) entries() int {
 // values is the number of entries that are not null.
 func (p *page) values(l *leaf) int {
 	switch {
-	case l.array:
+	case l.nested():
 		return bytes.Count(p.list.definition, []byte{l.defined})
 	case l.optional:
 		return p.flat.ones
@@ -71,8 +63,7 @@ func (p *page) clear() {
 	}
 	p.rows = 0
 	p.flat.reset()
-	p.list.repetition.reset()
-	p.list.definition, p.list.nulls = p.list.definition[:0], 0
+	p.list.clear()
 }
 
 // free gives the memory back.
@@ -87,11 +78,9 @@ func (p *page) free() {
 func (p *page) finish(l *leaf, scratch []byte) (body, _ []byte) {
 	p.reserve(0)
 	scratch = scratch[:0]
-	if l.array {
-		scratch = appendSized(scratch, p.list.repetition.appendHybrid)
-		scratch = appendSized(scratch, func(b []byte) []byte {
-			return appendHybrid(b, p.list.definition, definitionWidth)
-		})
+	if l.nested() {
+		scratch = appendLevels(scratch, p.list.repetition, l.lists)
+		scratch = appendLevels(scratch, p.list.definition, l.defined)
 	} else if l.optional {
 		scratch = appendSized(scratch, p.flat.appendHybrid)
 	}
@@ -115,39 +104,10 @@ func appendSized(dst []byte, write func([]byte) []byte) []byte {
 	return dst
 }
 
-// addArrays adds the levels of rows from to to of an array column.
-func (p *page) addArrays(l *leaf, c *column.List, from, to int) {
-	words := c.Elem.Nulls().Words()
-	for row := from; row < to; row++ {
-		first, end := int(c.Offsets[row]), int(c.Offsets[row+1])
-		switch {
-		case c.Valid.Null(row):
-			p.list.add(0, 0)
-			p.list.nulls++
-		case first == end:
-			p.list.add(0, l.defined-2)
-		default:
-			p.list.addElements(words, first, end, l.defined)
-		}
+// appendLevels appends levels of at most greatest; where that is 0 there are none.
+func appendLevels(dst, levels []byte, greatest byte) []byte {
+	if greatest == 0 {
+		return dst
 	}
-}
-
-// add adds one entry.
-func (s *levels) add(repetition uint64, definition byte) {
-	s.repetition.appendWord(repetition, 1)
-	s.definition = append(s.definition, definition)
-}
-
-// addElements adds an array's elements first to end, at least one, of which words says which are null.
-// defined is the definition level of one that is not.
-func (s *levels) addElements(words []uint64, first, end int, defined byte) {
-	s.repetition.appendWord(0, 1)
-	s.repetition.appendOnes(end - first - 1)
-	for i := first; i < end; i++ {
-		d := defined
-		if words != nil {
-			d -= 1 - byte(words[i/64]>>(i%64)&1)
-		}
-		s.definition = append(s.definition, d)
-	}
+	return appendSized(dst, func(b []byte) []byte { return appendHybrid(b, levels, bits.Len8(greatest)) })
 }

@@ -17,18 +17,18 @@ type chunkReader struct {
 	source  *source
 	codec   format.CompressionCodec
 	unpress *decompressor
-	dst     column.Column
-	rows    int // that the row group has
+	dst     column.Column // of the values' type; nil: the levels are enough
+	entries *entries      // takes the levels, and dst values alone; nil: dst takes rows
+	rows    int           // that the row group has
 
 	dictionary column.Column // nil before the dictionary page
 	indexes    []int32       // scratch, as are the following
 	repetition []int32
 	definition []int32
-	open       bool // the last array of dst has elements and may get more
 }
 
-// readChunk reads a column of a row group.
-func (f *File) readChunk(ctx context.Context, group int, s *source, dst column.Column) error {
+// readChunk reads a leaf in a row group: rows into dst, or if to is not nil what a column with parts is assembled of.
+func (f *File) readChunk(ctx context.Context, group int, s *source, dst column.Column, to *entries) error {
 	g := &f.meta.RowGroups[group]
 	c := &g.Columns[s.leaf]
 	if c.MetaData.Type != s.physical {
@@ -52,13 +52,12 @@ func (f *File) readChunk(ctx context.Context, group int, s *source, dst column.C
 	if int64(len(b)) != size {
 		return fmt.Errorf("it has become shorter: %d bytes at %d instead of %d", len(b), start, size)
 	}
-	r := &chunkReader{source: s, codec: c.MetaData.Codec, unpress: &f.unpress, dst: dst, rows: int(g.NumRows)}
-	for len(b) > 0 && (dst.Len() < r.rows || r.open) {
+	r := &chunkReader{source: s, codec: c.MetaData.Codec, unpress: &f.unpress, dst: dst, entries: to, rows: int(g.NumRows)}
+	for len(b) > 0 && (to != nil || dst.Len() < r.rows) {
 		if b, err = r.page(b); err != nil {
 			return err
 		}
 	}
-	r.closeList()
 	return nil
 }
 
@@ -107,17 +106,11 @@ func (r *chunkReader) dictionaryPage(body []byte, h *format.PageHeader) error {
 	if err != nil {
 		return err
 	}
-	r.dictionary = column.New(column.Of(r.kind()))
-	return decodeValues(r.dictionary, r.source, body, int(d.NumValues), format.Plain)
-}
-
-// kind is that of the values that are read: the elements' for an array.
-func (r *chunkReader) kind() column.Kind {
-	if t := r.dst.Type(); t.Kind == column.Array {
-		return t.Elem
-	} else {
-		return t.Kind
+	if r.dst == nil {
+		return nil
 	}
+	r.dictionary = column.New(r.dst.Type())
+	return decodeValues(r.dictionary, r.source, body, int(d.NumValues), format.Plain)
 }
 
 // dataPage reads a data page v1, whose levels are compressed with the values.
@@ -127,16 +120,16 @@ func (r *chunkReader) dataPage(body []byte, h *format.PageHeader) error {
 	if err != nil {
 		return err
 	}
-	entries, err := r.entries(d.NumValues)
+	entries, err := r.checkEntries(d.NumValues)
 	if err != nil {
 		return err
 	}
-	if l := r.source.levels; l.repeated > 0 {
+	if l := r.source; l.repeated > 0 {
 		if r.repetition, body, err = sizedLevels(r.repetition[:0], body, entries, l.repeated, d.RepetitionLevelEncoding); err != nil {
 			return err
 		}
 	}
-	if l := r.source.levels; l.defined > 0 {
+	if l := r.source; l.defined > 0 {
 		if r.definition, body, err = sizedLevels(r.definition[:0], body, entries, l.defined, d.DefinitionLevelEncoding); err != nil {
 			return err
 		}
@@ -151,11 +144,11 @@ func (r *chunkReader) dataPageV2(body []byte, h *format.PageHeader) error {
 	if rep < 0 || def < 0 || rep+def > len(body) || rep+def > int(h.UncompressedPageSize) {
 		return errLevels
 	}
-	entries, err := r.entries(d.NumValues)
+	entries, err := r.checkEntries(d.NumValues)
 	if err != nil {
 		return err
 	}
-	l := r.source.levels
+	l := r.source
 	if l.repeated > 0 {
 		if r.repetition, err = decodeHybrid(r.repetition[:0], body[:rep], entries, bits.Len(uint(l.repeated)), int32(l.repeated)); err != nil {
 			return err
@@ -178,9 +171,9 @@ func (r *chunkReader) dataPageV2(body []byte, h *format.PageHeader) error {
 // largestEntries bounds the entries of a page.
 const largestEntries = 1 << 26
 
-// entries checks the number of a page's entries.
-func (r *chunkReader) entries(n int32) (int, error) {
-	if n < 0 || n > largestEntries || !r.source.levels.list && int(n) > r.rows-r.dst.Len() {
+// checkEntries checks the number of a page's entries.
+func (r *chunkReader) checkEntries(n int32) (int, error) {
+	if n < 0 || n > largestEntries || r.entries == nil && int(n) > r.rows-r.dst.Len() {
 		return 0, fmt.Errorf("it is corrupt: a page of %d values in a row group of %d rows", n, r.rows)
 	}
 	return int(n), nil

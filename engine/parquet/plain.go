@@ -29,19 +29,21 @@ type values interface {
 	reset()
 }
 
-// newValues makes what encodes values of a type plainly.
+// newValues makes what encodes values of a type plainly, one that pages take (narrow).
 func newValues(t column.Type) values {
 	switch t.Kind {
 	case column.Bool:
 		return &bools{}
 	case column.Int, column.Date:
 		return &numbers[int32]{}
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return &numbers[int64]{}
 	case column.Float:
 		return &numbers[float32]{}
 	case column.Double:
 		return &numbers[float64]{}
+	case column.Decimal:
+		return &decimals{size: column.DecimalSize(t.Precision())}
 	default:
 		return &texts{utf8: t.Kind == column.String}
 	}

@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
-	pq "github.com/parquet-go/parquet-go"
 	"pgregory.net/rapid"
 
 	"github.com/millrace-io/millrace/engine/blob/mem"
@@ -17,20 +16,34 @@ import (
 	"github.com/millrace-io/millrace/engine/delta"
 )
 
-// allKinds are the kinds that a value has.
-var allKinds = [...]column.Kind{
-	column.Bool, column.Int, column.Long, column.Float, column.Double, column.String, column.Binary, column.Date, column.Timestamp,
-}
-
-// allTypes has a column of every type, optional, required, and as elements of both kinds of array.
+// allTypes has a column of every type, optional, required, and as elements of both kinds of array, and some with
+// parts of their own.
 func allTypes() column.Schema {
 	var s column.Schema
-	for _, k := range allKinds {
+	var all []column.Type
+	for k := column.Bool; k.Simple(); k++ {
+		all = append(all, column.Of(k))
+	}
+	for _, digits := range [][2]int{{1, 0}, {9, 9}, {10, 2}, {18, 0}, {19, 5}, {38, 0}, {38, 38}} {
+		all = append(all, column.DecimalOf(digits[0], digits[1]))
+	}
+	for _, t := range all {
 		for _, required := range []bool{false, true} {
 			suffix := map[bool]string{true: "_required"}[required]
-			s = append(s, column.Field{Name: k.String() + suffix, Type: column.Of(k), Required: required},
-				column.Field{Name: k.String() + "s" + suffix, Type: column.ArrayOf(k), Required: required})
+			s = append(s, column.Field{Name: t.String() + suffix, Type: t, Required: required},
+				column.Field{Name: t.String() + "s" + suffix, Type: column.ArrayOf(t), Required: required})
 		}
+	}
+	for i, nested := range []string{
+		"struct<a: long>", "struct<a: long!>", "struct<a: struct<b: struct<c: string!>!>, d: int>", "array<array<long>>", "array<struct<a: int, b: string>>",
+		"map<string, long>", "map<int, map<string, decimal(5,2)>>", "map<struct<x: long, y: long>, array<array<string>>>",
+		"struct<a: array<struct<b: array<int>, c: map<string, struct<d: array<byte>>>>>, e: date!>",
+	} {
+		t, err := column.ParseType(nested)
+		if err != nil {
+			panic(err)
+		}
+		s = append(s, column.Field{Name: fmt.Sprint("nested", i), Type: t}, column.Field{Name: fmt.Sprint("nested_required", i), Type: t, Required: true})
 	}
 	return s
 }
@@ -70,13 +83,18 @@ func (r *random) column(f column.Field, s shape, rows int) column.Column {
 		nulls = 0
 	}
 	for range rows {
-		if r.below(1000) < nulls {
-			c.AppendNull()
-		} else {
-			r.value(c, s)
-		}
+		r.maybe(c, s, nulls)
 	}
 	return c
+}
+
+// maybe appends a value, or null in so many of a thousand cases.
+func (r *random) maybe(c column.Column, s shape, nulls int) {
+	if r.below(1000) < nulls {
+		c.AppendNull()
+	} else {
+		r.value(c, s)
+	}
 }
 
 // value appends a value.
@@ -86,6 +104,26 @@ func (r *random) value(c column.Column, s shape) {
 	switch c := c.(type) {
 	case *column.Bools:
 		c.Append(u&1 == 0)
+	case *column.Bytes:
+		c.Append(int8(u))
+	case *column.Shorts:
+		c.Append(int16(u))
+	case *column.Decimals:
+		text := fmt.Sprintf("%d%d%d", int64(u), v.next(), v.next())
+		d, err := column.ParseDecimal([]byte(text[:min(len(text), 1+int(u>>50)%c.Type().Precision())]), c.Type().Precision(), 0)
+		if err != nil { // a sign alone
+			d = column.Int128Of(-1)
+		}
+		c.Append(d)
+	case *column.Structs:
+		for i, f := range c.Fields {
+			nulls := int(s.nulls * 1000)
+			if c.Schema()[i].Required {
+				nulls = 0
+			}
+			r.maybe(f, s, nulls)
+		}
+		c.Close()
 	case *column.Ints:
 		c.Append(int32(u) >> (u >> 59))
 	case *column.Longs:
@@ -99,7 +137,7 @@ func (r *random) value(c column.Column, s shape) {
 		c.AppendString(strings.ToValidUTF8(strings.Repeat(fmt.Sprintf("%xäé€", u), n/5+1)[:n], ""))
 	case *column.List:
 		for range r.below(s.longest/20 + 2) {
-			if r.below(10) == 0 {
+			if r.below(10) == 0 && c.Type().Kind != column.Map {
 				c.Elem.AppendNull()
 			} else {
 				r.value(c.Elem, s)
@@ -164,87 +202,6 @@ func readAll(t fataler, f *File) []string {
 	return rows
 }
 
-// readOracle gives the rows of a file as JSON, read by parquet-go.
-func readOracle(t fataler, file []byte, schema column.Schema) []string {
-	t.Helper()
-	f, err := pq.OpenFile(bytes.NewReader(file), int64(len(file)))
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	var rows []string
-	for _, g := range f.RowGroups() {
-		r := g.Rows()
-		buf := make([]pq.Row, 100)
-		for {
-			n, err := r.ReadRows(buf)
-			for _, row := range buf[:n] {
-				rows = append(rows, oracleRow(schema, row))
-			}
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				t.Fatalf("%v", err)
-			}
-		}
-		r.Close()
-	}
-	return rows
-}
-
-// oracleRow is a row of parquet-go as JSON.
-func oracleRow(schema column.Schema, row pq.Row) string {
-	cols := make([]column.Column, len(schema))
-	for i, f := range schema {
-		cols[i] = column.New(f.Type)
-	}
-	row.Range(func(i int, values []pq.Value) bool {
-		list, ok := cols[i].(*column.List)
-		if !ok {
-			oracleValue(cols[i], values[0])
-			return true
-		}
-		outer := 1
-		if schema[i].Required {
-			outer = 0
-		}
-		switch d := values[0].DefinitionLevel(); {
-		case d < outer:
-			list.AppendNull()
-			return true
-		case d == outer:
-		default:
-			for _, v := range values {
-				oracleValue(list.Elem, v)
-			}
-		}
-		list.Close()
-		return true
-	})
-	return string(column.AppendRowJSON(nil, schema, cols, 0))
-}
-
-func oracleValue(c column.Column, v pq.Value) {
-	if v.IsNull() {
-		c.AppendNull()
-		return
-	}
-	switch c := c.(type) {
-	case *column.Bools:
-		c.Append(v.Boolean())
-	case *column.Ints:
-		c.Append(v.Int32())
-	case *column.Longs:
-		c.Append(v.Int64())
-	case *column.Floats:
-		c.Append(v.Float())
-	case *column.Doubles:
-		c.Append(v.Double())
-	case *column.Texts:
-		c.Append(v.ByteArray())
-	}
-}
-
 // TestRoundTrip writes random rows of every type in random batches and options, and reads them with our
 // reader and with parquet-go's. The statistics must be those of all rows at once.
 func TestRoundTrip(t *testing.T) {
@@ -269,7 +226,7 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
-		var want []string
+		var want, shreds []string
 		stats := newRowStats(schema)
 		for i := range rapid.IntRange(0, 4).Draw(t, "batches") {
 			n := rapid.SampledFrom([]int{0, 1, 63, 64, 65, 300, 1500}).Draw(t, "rows")
@@ -282,6 +239,9 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatalf("%v", err)
 			}
 			want = append(want, jsons(schema, cols, sel, n)...)
+			for row := range sel.All(n) {
+				shreds = append(shreds, shredRow(schema, cols, row))
+			}
 			stats.add(cols, sel, n)
 		}
 		s, err := e.Close()
@@ -302,7 +262,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatalf("schema is %v, want %v", f.Schema(), schema)
 		}
 		wantRows(t, readAll(t, f), want)
-		wantRows(t, readOracle(t, b.Bytes(), schema), want)
+		wantRows(t, readOracle(t, b.Bytes(), schema), shreds)
 	})
 }
 
@@ -327,13 +287,37 @@ func (s *rowStats) add(cols []column.Column, sel column.Selection, n int) {
 }
 
 func (s *rowStats) json() string {
-	stats := delta.NewStats(s.schema, delta.Indexed{})
+	stats := delta.NewStats(s.schema, delta.Indexing{})
 	var all []delta.ColumnSummary
 	for _, c := range s.kept {
-		all = append(all, delta.ColumnSummary{Nulls: int64(c.Nulls().Nulls()), Ends: c})
+		all = appendSummaries(all, c, make([]bool, c.Len()))
 	}
 	stats.Add(int64(s.kept[0].Len()), all)
 	return stats.JSON()
+}
+
+// appendSummaries appends those of a column's leaves; a row for which absent is true is in a struct that is null.
+func appendSummaries(all []delta.ColumnSummary, c column.Column, absent []bool) []delta.ColumnSummary {
+	nulls := int64(0)
+	inside := slices.Clone(absent)
+	for row := range inside {
+		if inside[row] = inside[row] || c.Nulls().Null(row); inside[row] {
+			nulls++
+		}
+	}
+	if s, ok := c.(*column.Structs); ok {
+		for _, f := range s.Fields {
+			all = appendSummaries(all, f, inside)
+		}
+		return all
+	}
+	ends := column.New(c.Type())
+	for row := range inside {
+		if !inside[row] {
+			ends.AppendRow(c, row)
+		}
+	}
+	return append(all, delta.ColumnSummary{Nulls: nulls, Ends: ends})
 }
 
 // selection selects a share of n rows, in percent; below 0 it is nil.

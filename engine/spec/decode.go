@@ -161,21 +161,34 @@ func parseType(s string) (column.Type, error) {
 	if err == nil {
 		return t, nil
 	}
-	names := column.TypeNames()
+	names := append(column.TypeNames(), "decimal", "array", "map", "struct")
 	elem, array := strings.CutPrefix(s, "array<")
 	elem = strings.TrimSuffix(elem, ">")
-	near := cmp.Or(otherNames()[strings.ToLower(elem)], column.Nearest(elem, names))
+	near := cmp.Or(otherNames()[strings.ToLower(elem)], column.Nearest(elem, column.TypeNames()))
 	if array && near != "" {
 		near = "array<" + near + ">"
 	}
-	return t, &parseError{message: fmt.Sprintf("no type %q: types are %s, and array<…> of these", s, strings.Join(names, ", ")), nearest: near}
+	message := fmt.Sprintf("no type %q: types are %s, decimal(10,2), and array<…>, map<…, …> and struct<name: …> of these", s, strings.Join(column.TypeNames(), ", "))
+	return t, &parseError{message: message, hint: typeHint(s, near, names, err), nearest: near}
+}
+
+// typeHint says what is wrong within a type that has parts.
+func typeHint(s, near string, names []string, err error) string {
+	word := strings.TrimSpace(s[:max(0, strings.IndexAny(s+"<", "<("))])
+	switch {
+	case near != "" || !slices.Contains(names, word):
+		return ""
+	case strings.Count(s, "<") > strings.Count(s, ">") || strings.Count(s, "(") > strings.Count(s, ")"):
+		return ". In {…} and […] YAML cuts it at a comma: put it in quotes"
+	}
+	return ". Here " + cmp.Or(errors.Unwrap(err), err).Error()
 }
 
 // otherNames are what other systems call the types.
 func otherNames() map[string]string {
 	return map[string]string{
 		"integer": "int", "int32": "int", "bigint": "long", "int64": "long", "real": "float", "float32": "float", "float64": "double", "number": "double",
-		"text": "string", "varchar": "string", "boolean": "bool", "bytes": "binary", "blob": "binary", "datetime": "timestamp",
+		"tinyint": "byte", "int8": "byte", "smallint": "short", "int16": "short", "text": "string", "varchar": "string", "boolean": "bool", "bytes": "binary", "blob": "binary", "datetime": "timestamp",
 	}
 }
 

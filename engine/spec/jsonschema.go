@@ -199,7 +199,8 @@ func textSchema(f field) schema {
 	return schema{"anyOf": []schema{{"enum": strings.Split(f.enum, "|")}, {"type": "string", "pattern": holePattern}}}
 }
 
+// typePattern matches the names of types. What has parts is matched by its beginning and end: types nest, which
+// no pattern can follow.
 func typePattern(end string) string {
-	names := strings.Join(column.TypeNames(), "|")
-	return "^(" + names + "|array<(" + names + ")>)" + end + "$"
+	return "^(" + strings.Join(column.TypeNames(), "|") + `|decimal *\(.*\)|(array|map|struct) *<.*>)` + end + "$"
 }

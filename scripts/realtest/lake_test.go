@@ -123,7 +123,7 @@ func (f *suiteFolders) tables(t *testing.T) []string {
 func newTable(t testing.TB, files blob.Store, c delta.Config) *delta.Table {
 	c.Store, c.EngineInfo = files, "millrace/test"
 	c.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-	c.NewWriter = func(int, delta.Indexed) engine.TableWriter {
+	c.NewWriter = func(int, delta.Indexing) engine.TableWriter {
 		w, err := parquet.NewWriter(files, c.Schema, c.PartitionBy, parquet.Options{}, time.Now)
 		if err != nil {
 			t.Error(err)

@@ -14,14 +14,18 @@
 //
 //	string       a string, or a number, of which the text is kept as it stands
 //	bool         true or false
-//	int, long    a number in range that is whole: 7, 7.0, 7e3; or a string that is such a number
+//	byte to long a number in range that is whole: 7, 7.0, 7e3; or a string that is such a number
+//	decimal      a number, or a string that is one, that fits without rounding
 //	float,double a number in range, or a string that is one
 //	date         "yyyy-MM-dd"
 //	timestamp    "yyyy-MM-ddTHH:mm:ss" with a space or a T, then if it has them a fraction (cut to
 //	             microseconds) and a zone, Z or ±hh:mm; without a zone it is UTC. A number is refused:
 //	             it may be seconds, milliseconds or microseconds
+//	timestamp_ntz  the same without a zone
 //	binary       a string in base64 (RFC 4648, section 4)
-//	array<T>     an array of T and null
+//	array        an array of the elements' type and null
+//	struct       an object, of which what holds for the row holds as well
+//	map          an object; its keys are what strings with the same text would be, and none is bool
 //
 // Half of a surrogate pair (\ud83d alone), which UTF-8 cannot hold, becomes U+FFFD, as in encoding/json.
 //

@@ -270,6 +270,26 @@ func TestRejects(t *testing.T) {
 		{"array<long>", `{"x":[1 2]}`, "decode", "x", `expected "," or "]"`},
 		{"array<long>", `{"x":[1`, "decode", "x", `expected "," or "]"`},
 		{"array<long>", `{"x":[nil]}`, "decode", "x", `expected null`},
+		{"byte", `{"x":128}`, "type", "x", `expected a whole number of 8 bits`},
+		{"short", `{"x":-32769}`, "type", "x", `expected a whole number of 16 bits`},
+		{"decimal(10,2)", `{"x":123456789}`, "type", "x", `found the number "123456789", expected a number of at most 8 digits before the point and 2 behind`},
+		{"decimal(10,2)", `{"x":0.125}`, "type", "x", `expected a number of at most 8 digits before the point and 2 behind`},
+		{"decimal(3,0)", `{"x":"1000"}`, "type", "x", `found the string "1000", expected a whole number of at most 3 digits`},
+		{"decimal(3,0)", `{"x":"+1"}`, "type", "x", `expected a whole number of at most 3 digits`},
+		{"decimal(3,0)", `{"x":true}`, "type", "x", `expected a whole number of at most 3 digits`},
+		{"decimal(3,0)", `{"x":1.}`, "decode", "x", `found the number "1."`},
+		{"timestamp_ntz", `{"x":"2020-08-28T03:52:47Z"}`, "type", "x", `expected a timestamp without a zone "yyyy-MM-ddTHH:mm:ss"`},
+		{"struct<a: long>", `{"x":[]}`, "type", "x", `found an array, expected an object`},
+		{"struct<a: long>", `{"x":{"a":"b"}}`, "type", "x.a", `expected a whole number of 64 bits`},
+		{"struct<a: long>", `{"x":{"a":1,}}`, "decode", "x", `expected a key`},
+		{"struct<a: long!, b: long>", `{"x":{"b":1}}`, "required", "x.a", `null or missing, expected a whole number of 64 bits`},
+		{"struct<a: struct<b: decimal(4,1)!>>", `{"x":{"a":{"b":null}}}`, "required", "x.a.b", `null or missing, expected a number of at most 3 digits before the point and 1 behind`},
+		{"array<struct<a: array<int>>>", `{"x":[{"a":[1]},{"a":[1,{}]}]}`, "type", "x.a", `found an object, expected a whole number of 32 bits`},
+		{"struct<a: array<long>>", `{"x":{"a":[1,2,"x"]}}`, "type", "x.a", `found the string "x"`},
+		{"map<string, long>", `{"x":[["a",1]]}`, "type", "x", `found an array, expected an object`},
+		{"map<string, long>", `{"x":{"a":1,"b":"c"}}`, "type", "x", `found the string "c", expected a whole number of 64 bits`},
+		{"map<date, long>", `{"x":{"a":1}}`, "type", "x", `found the string "a", expected a date`},
+		{"map<string, long>", `{"x":{"a":1 "b":2}}`, "decode", "x", `expected "," or "}"`},
 		{"long!", `{}`, "required", "x", `null or missing, expected a whole number of 64 bits`},
 		{"long!", `{"x":null}`, "required", "x", `null or missing`},
 		{"long!", `{"x":1,"x":null}`, "required", "x", `null or missing`},
@@ -311,8 +331,19 @@ func sample(t column.Type) string {
 		return `"AAEC"`
 	case column.String:
 		return `"text"`
+	case column.TimestampNTZ:
+		return `"2020-01-01 00:00:00"`
 	case column.Array:
-		return `[` + sample(column.Of(t.Elem)) + `]`
+		return `[` + sample(t.Elem()) + `]`
+	case column.Map:
+		pair := t.Fields()
+		return `{"` + strings.Trim(sample(pair[0].Type), `"`) + `":` + sample(pair[1].Type) + `}`
+	case column.Struct:
+		var members []string
+		for _, f := range t.Fields() {
+			members = append(members, `"`+f.Name+`":`+sample(f.Type))
+		}
+		return `{` + strings.Join(members, ",") + `}`
 	}
 	return `7`
 }
@@ -558,6 +589,8 @@ func TestNewRefuses(t *testing.T) {
 		{"a: long, b: long", json.Options{Paths: map[string]string{"a": "x.y", "b": "x.y"}}, `json: columns "a" and "b" have the same path`},
 		{"a..b: long", json.Options{Root: "r."}, `json: column "a..b": path "a..b" has an empty key; root "r." has an empty key`},
 		{"a: long", json.Options{Paths: map[string]string{"b": "x"}}, `json: a path is given for "b", which is no column of the value`},
+		{"a: array<map<bool, long>>, b: struct<c: map<struct<d: int>, long>>", json.Options{}, `json: column "a": the keys of a JSON object can't be of type bool; ` +
+			`column "b": the keys of a JSON object can't be of type struct<d: int>`},
 		{"record.topic: string", json.Options{}, `no such column of a record: record.topic: string; a record has record.timestamp: timestamp, ` +
 			`record.offset: long, record.key and record.headers.NAME: string or binary`},
 	} {
@@ -570,7 +603,7 @@ func TestNewRefuses(t *testing.T) {
 
 // TestDecodeAllocatesNothing a record, once the columns have grown.
 func TestDecodeAllocatesNothing(t *testing.T) {
-	schema := append(pinSchema(t), schemaOf(t, "a: array<double>, t: timestamp, d: double, n.x: int, record.key: string, record.headers.h: binary")...)
+	schema := append(pinSchema(t), schemaOf(t, "a: array<double>, t: timestamp, d: double, n.x: int, nest: array<struct<m: map<string, decimal(9,2)>, s: short, n: timestamp_ntz>>, record.key: string, record.headers.h: binary")...)
 	d, err := json.New(schema, json.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -578,7 +611,7 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 	var f engine.Frame
 	headers := engine.AppendHeader(nil, []byte("h"), []byte("value"))
 	for i, v := range pins(100) {
-		v = append(v[:len(v)-1], `,"a":[1.5,2,null],"t":"2020-08-28T03:52:47Z","d":-82.9272,"u":{"v":["\u0041"]},"n":{"x":1.0}}`...)
+		v = append(v[:len(v)-1], `,"a":[1.5,2,null],"t":"2020-08-28T03:52:47Z","d":-82.9272,"u":{"v":["\u0041"]},"n":{"x":1.0},"nest":[{"m":{"a":1.5,"b":"2"},"s":7,"n":"2020-08-28T03:52:47"},null]}`...)
 		f = f.AppendRecord(engine.Record{Offset: engine.Offset(i), Key: []byte("key"), Headers: headers, Value: v})
 	}
 	rows := emptyRows(schema)

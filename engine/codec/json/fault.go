@@ -11,7 +11,7 @@ import (
 // A fault is why a record is rejected.
 type fault struct {
 	reason   engine.Reason
-	column   string // to blame, or ""
+	column   string // to blame, with the way to the part of it, as in "a.b"; or ""
 	at       int    // position in the value, none: it is something that is missing
 	expected string
 }
@@ -42,6 +42,14 @@ func startsValue(b []byte) bool {
 	}
 	_, end := scanNumber(b, 0)
 	return end > 0
+}
+
+// under blames what is blamed already, or nothing, as a part of name.
+func (f *fault) under(name string) {
+	if f.column != "" {
+		name += "." + f.column
+	}
+	f.column = name
 }
 
 // reject makes the Reject of record r.

@@ -15,20 +15,36 @@ func parseDate(s []byte) (day int64, ok bool) {
 // parseTimestamp reads "yyyy-MM-ddTHH:mm:ss", a space or a T between, with fraction and zone if it has
 // them, as microseconds since 1970 UTC.
 func parseTimestamp(s []byte) (at int64, ok bool) {
-	if len(s) < 19 || s[10] != 'T' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {
-		return 0, false
-	}
-	day, ok := parseDate(s[:10])
-	hour, minute, second := pair(s[11:]), pair(s[14:]), pair(s[17:])
-	if !ok || uint64(hour) > 23 || uint64(minute) > 59 || uint64(second) > 59 {
-		return 0, false
-	}
-	micros, s, ok := fraction(s[19:])
+	at, s, ok = cutClock(s)
 	if !ok {
 		return 0, false
 	}
 	zone, ok := parseZone(s)
-	return (day*86400+hour*3600+minute*60+second-zone)*1e6 + micros, ok
+	return at - zone*1e6, ok
+}
+
+// parseClock reads "yyyy-MM-ddTHH:mm:ss", a space or a T between, with fraction if it has one and never with a
+// zone, as microseconds since 1970 of a clock that knows none.
+func parseClock(s []byte) (at int64, ok bool) {
+	at, s, ok = cutClock(s)
+	return at, ok && len(s) == 0
+}
+
+// cutClock reads a day and a time with its fraction, and gives what is behind.
+func cutClock(s []byte) (at int64, rest []byte, ok bool) {
+	if len(s) < 19 || s[10] != 'T' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {
+		return 0, nil, false
+	}
+	day, ok := parseDate(s[:10])
+	hour, minute, second := pair(s[11:]), pair(s[14:]), pair(s[17:])
+	if !ok || uint64(hour) > 23 || uint64(minute) > 59 || uint64(second) > 59 {
+		return 0, nil, false
+	}
+	micros, s, ok := fraction(s[19:])
+	if !ok {
+		return 0, nil, false
+	}
+	return (day*86400+hour*3600+minute*60+second)*1e6 + micros, s, true
 }
 
 // fraction reads ".digits" if it is there, cut to microseconds.

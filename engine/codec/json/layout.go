@@ -86,6 +86,9 @@ func (d *Decoder) lay(schema column.Schema, opts Options) error {
 		if !ok {
 			path = f.Name
 		}
+		if key := badKey(f.Type); key.Kind != column.Invalid {
+			complain("column %q: the keys of a JSON object can't be of type %v", f.Name, key)
+		}
 		d.fields = append(d.fields, field{Field: f, index: i, target: newTarget(f.Type)})
 		d.layField(len(d.fields)-1, path, complain)
 	}
@@ -146,10 +149,20 @@ func (d *Decoder) layField(i int, path string, complain func(string, ...any)) {
 	}
 }
 
-func newTarget(t column.Type) target {
-	if t.Kind == column.Array {
-		elem := newTarget(column.Of(t.Elem))
-		return target{kind: column.Array, elem: &elem}
+// badKey finds in a type a map whose keys no object can have.
+func badKey(t column.Type) column.Type {
+	switch t.Kind {
+	case column.Array:
+		return badKey(t.Elem())
+	case column.Map:
+		if key := t.Fields()[0].Type; !keyFits(key) {
+			return key
+		}
 	}
-	return target{kind: t.Kind}
+	for _, f := range t.Fields() {
+		if key := badKey(f.Type); key.Kind != column.Invalid {
+			return key
+		}
+	}
+	return column.Type{}
 }

@@ -45,7 +45,7 @@ func (d *Decoder) fill() bool {
 			continue
 		}
 		if f.Required {
-			d.fault = fault{reason: engine.ReasonRequired, column: f.Name, at: none, expected: expected(f.kind)}
+			d.fault = fault{reason: engine.ReasonRequired, column: f.Name, at: none, expected: expectedOf(f.typ)}
 			return false
 		}
 		f.null()
@@ -134,8 +134,8 @@ func (d *Decoder) field(b []byte, p int, f *field) int {
 		d.found++
 		return p
 	}
-	if p < 0 && d.fault.column == "" {
-		d.fault.column = f.Name
+	if p < 0 {
+		d.fault.under(f.Name)
 	}
 	return p
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -156,7 +157,7 @@ func (o *oracle) object(t tree, path string) bool {
 			if m.kind == 'n' {
 				continue
 			}
-			v, ok := fit(f.Type, m)
+			v, ok := o.fit(f.Type, m)
 			if !ok {
 				return false
 			}
@@ -195,9 +196,14 @@ func (o *oracle) forget(path string) {
 var timestampForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?$`)
 
 // fit gives what a column of type typ makes of t, which is not null, as show writes it.
-func fit(typ column.Type, t tree) (string, bool) {
-	if typ.Kind == column.Array {
-		return fitArray(typ, t)
+func (o *oracle) fit(typ column.Type, t tree) (string, bool) {
+	switch typ.Kind {
+	case column.Array:
+		return o.fitArray(typ, t)
+	case column.Struct:
+		return o.fitStruct(typ, t)
+	case column.Map:
+		return o.fitMap(typ, t)
 	}
 	text := t.text
 	number := t.kind == '0' || t.kind == '"' && text != "" && strings.Contains("-0123456789", text[:1]) &&
@@ -207,6 +213,15 @@ func fit(typ column.Type, t tree) (string, bool) {
 		return strconv.Quote(text), t.kind == '"' || t.kind == '0'
 	case column.Bool:
 		return strconv.FormatBool(t.kind == 't'), t.kind == 't' || t.kind == 'f'
+	case column.Byte:
+		v, ok := whole(text)
+		return fmt.Sprint(v), number && ok && v == int64(int8(v))
+	case column.Short:
+		v, ok := whole(text)
+		return fmt.Sprint(v), number && ok && v == int64(int16(v))
+	case column.Decimal:
+		v, ok := unscaled(text, typ.Precision(), typ.Scale())
+		return v, number && ok
 	case column.Int:
 		v, ok := whole(text)
 		return fmt.Sprint(v), number && ok && v == int64(int32(v))
@@ -227,14 +242,92 @@ func fit(typ column.Type, t tree) (string, bool) {
 		return fmt.Sprint(at.Unix() / 86400), t.kind == '"' && err == nil && at.Year() > 0
 	}
 	layout := "2006-01-02T15:04:05"
-	if len(text) > 19 && strings.ContainsAny(text[19:], "Z+-") {
+	if typ.Kind == column.Timestamp && len(text) > 19 && strings.ContainsAny(text[19:], "Z+-") {
 		layout += "Z07:00"
 	}
 	at, err := time.Parse(layout, strings.Replace(text, " ", "T", 1))
 	return fmt.Sprint(at.UnixMicro()), t.kind == '"' && timestampForm.MatchString(text) && err == nil && text[:4] != "0000"
 }
 
-func fitArray(typ column.Type, t tree) (string, bool) {
+// fitStruct is fit of an object; members that are no fields count as unknown.
+func (o *oracle) fitStruct(typ column.Type, t tree) (string, bool) {
+	if t.kind != '{' {
+		return "", false
+	}
+	fields := column.Schema(typ.Fields())
+	values := make([]string, len(fields))
+	for i, m := range t.members {
+		at := fields.Index(t.keys[i])
+		if at < 0 {
+			o.unknown++
+			if m.depth() > 1000 {
+				return "", false
+			}
+			continue
+		}
+		values[at] = ""
+		if m.kind == 'n' {
+			continue
+		}
+		var ok bool
+		if values[at], ok = o.fit(fields[at].Type, m); !ok {
+			return "", false
+		}
+	}
+	for i, f := range fields {
+		if values[i] == "" && f.Required {
+			return "", false
+		}
+		if values[i] == "" {
+			values[i] = "null"
+		}
+	}
+	return fmt.Sprint(values), true
+}
+
+// fitMap is fit of an object; of keys that mean the same the last counts, where it stands.
+func (o *oracle) fitMap(typ column.Type, t tree) (string, bool) {
+	if t.kind != '{' {
+		return "", false
+	}
+	pair := typ.Fields()
+	var keys, pairs []string
+	for i, m := range t.members {
+		key, ok := o.fit(pair[0].Type, tree{kind: '"', text: t.keys[i]})
+		value := "null"
+		if ok && m.kind != 'n' {
+			value, ok = o.fit(pair[1].Type, m)
+		}
+		if !ok {
+			return "", false
+		}
+		if at := slices.Index(keys, key); at >= 0 {
+			keys, pairs = slices.Delete(keys, at, at+1), slices.Delete(pairs, at, at+1)
+		}
+		keys, pairs = append(keys, key), append(pairs, fmt.Sprint([]string{key, value}))
+	}
+	return fmt.Sprint(pairs), true
+}
+
+// unscaled is the JSON number text times ten to the power of scale, exactly, if so many digits hold it.
+func unscaled(text string, digits, scale int) (string, bool) {
+	mantissa, exp, _ := strings.Cut(strings.ToLower(text), "e")
+	if strings.Trim(mantissa, "-0.") == "" {
+		return "0", true
+	}
+	if e, err := strconv.Atoi(exp); exp != "" && (err != nil || max(e, -e) > 5000) {
+		return "", false // as in whole
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return "", false
+	}
+	r.Mul(r, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)))
+	v := r.Num().String()
+	return v, r.IsInt() && len(strings.TrimPrefix(v, "-")) <= digits
+}
+
+func (o *oracle) fitArray(typ column.Type, t tree) (string, bool) {
 	if t.kind != '[' {
 		return "", false
 	}
@@ -244,7 +337,7 @@ func fitArray(typ column.Type, t tree) (string, bool) {
 			parts = append(parts, "null")
 			continue
 		}
-		v, ok := fit(column.Of(typ.Elem), m)
+		v, ok := o.fit(typ.Elem(), m)
 		if !ok {
 			return "", false
 		}
@@ -277,6 +370,18 @@ func show(c column.Column, row int) string {
 	switch c := c.(type) {
 	case *column.Bools:
 		return strconv.FormatBool(c.Values[row])
+	case *column.Bytes:
+		return fmt.Sprint(c.Values[row])
+	case *column.Shorts:
+		return fmt.Sprint(c.Values[row])
+	case *column.Decimals:
+		return string(c.Values[row].AppendDecimal(nil, 0))
+	case *column.Structs:
+		var parts []string
+		for _, f := range c.Fields {
+			parts = append(parts, show(f, row))
+		}
+		return fmt.Sprint(parts)
 	case *column.Ints:
 		return fmt.Sprint(c.Values[row])
 	case *column.Longs:
@@ -335,7 +440,9 @@ func checkAgainstOracle(t rapid.TB, schema column.Schema, opts json.Options, rec
 
 // everything is a schema with every type and with nested values.
 const everything = "s: string, r: int!, b: bool, l: long, f: float, d: double, x: binary, day: date, at: timestamp, " +
-	"as: array<string>, al: array<long>, ad: array<double>, o.s: string, o.l: long, o.p.b: bool"
+	"as: array<string>, al: array<long>, ad: array<double>, o.s: string, o.l: long, o.p.b: bool, " +
+	"y: byte, sh: short, dc: decimal(10,2), dl: decimal(38,0), nt: timestamp_ntz, st: struct<l: long!, s: string, st: struct<d: double, dc: decimal(5,1)>>, " +
+	"ast: array<struct<r: int!, al: array<array<long>>>>, mp: map<string, struct<l: long>>, ml: map<long, array<string>>, md: map<decimal(3,1), int>"
 
 // FuzzDecode: any two records in turn, so that each meets what the other left in the decoder, are taken or
 // refused, and read, as the oracle does.
@@ -343,6 +450,10 @@ func FuzzDecode(f *testing.F) {
 	good := `{"s":"té\u00e9 \ud83d\ude00","r":1,"b":true,"l":1.0e3,"f":0.5,"d":-1.25e-3,"x":"AAE=","day":"2020-02-29",` +
 		`"at":"2020-08-28T03:52:47.123Z","as":["a",null,1],"al":[1,"2"],"ad":[1e22],"o":{"s":"t","l":-5,"p":{"b":false}},"u":[{},[1,"\n"]]}`
 	f.Add([]byte(good), []byte(` { "r" : "7" , "s" : 12 , "o" : null , "unknown" : { "a" : [ 1 , 2 ] } } `))
+	nested := `{"r":1,"y":-128,"sh":"32767","dc":12.5e0,"dl":"99999999999999999999999999999999999999","nt":"2020-01-01 00:00:00.5","st":{"u":[1],"s":"x","l":1,"l":2,"st":{"dc":1}},` +
+		`"ast":[{"r":1,"al":[[1],null,[]]},null,{"al":null,"r":2}],"mp":{"a":{"l":1},"b":null,"a":{"l":2}},"ml":{"1":["x"],"1.0":[null]},"md":{"0.5":1,"5e-1":2}}`
+	f.Add([]byte(nested), []byte(`{"r":1,"st":{"s":"x"}}`))
+	f.Add([]byte(`{"r":1,"ast":[{"r":1},{}]}`), []byte(`{"r":1,"st":{"l":1,"st":{"d":1,"dc":0.25}}}`))
 	f.Add([]byte(`{"r":1,"o":{"l":1},"o":{"s":"x"}}`), []byte(`{"r":1,"r":null}`))
 	f.Add([]byte(`{"r":1,"at":"1969-12-31 23:59:59.9999999+23:59"}`), []byte("{\"r\":1,\"s\":\"\xff\"}"))
 	f.Add([]byte(`{"r":2147483648}`), []byte(`{"r":1,"l":9223372036854775807,"d":123456789012345678901234567890}`))
@@ -385,11 +496,17 @@ func drawObject(t *rapid.T, depth int, top bool) string {
 	var b strings.Builder
 	space := rapid.SampledFrom([]string{"", "", "", " ", "\n\t "})
 	b.WriteString(space.Draw(t, "space") + "{" + space.Draw(t, "space"))
-	names := []string{"r", "s", "b", "l", "f", "d", "x", "day", "at", "as", "al", "ad", "o", "p", "u", "o.s", `\u0073`, "é", ""}
+	names := []string{"r", "s", "b", "l", "f", "d", "x", "day", "at", "as", "al", "ad", "o", "p", "u", "y", "sh", "dc", "dl", "nt", "st", "ast", "mp", "ml", "md", "o.s", `\u0073`, "é", ""}
 	inOrder := rapid.Bool().Draw(t, "in order") // as most records are, so that edges are met again
-	n := rapid.IntRange(0, 8).Draw(t, "members")
+	n, from := rapid.IntRange(0, 8).Draw(t, "members"), 0
+	if inOrder && rapid.Bool().Draw(t, "later names") {
+		from = 12
+	}
 	for i := range n {
 		key := names[i]
+		if i > 0 {
+			key = names[i+from]
+		}
 		if !inOrder && !(top && i == 0) {
 			key = rapid.SampledFrom(names).Draw(t, "key")
 		}
@@ -419,7 +536,13 @@ func drawValue(t *rapid.T, key string, depth int) string {
 		"f": {`0.1`, `1e39`}, "d": {`1.5`, `-0.0`, `1e309`, `123456789012345678901234567890`, `"2"`}, "x": {`"AAE="`, `"AAE"`},
 		"day": {`"2020-02-29"`, `"2021-02-29"`}, "at": {`"2020-08-28T03:52:47Z"`, `"2020-08-28 03:52:47.5+01:00"`, `"2020-08-28"`},
 		"as": {`["a", null]`, `[]`}, "al": {`[1,2]`, `[1,"a"]`}, "ad": {`[ 1.5 ]`},
-		"s": {`"text"`, `"a longer text that is plain"`, `"\ud83d\ude00 \ud83d"`, `"é\n€"`, `17`},
+		"y": {`-128`, `128`, `"1"`}, "sh": {`32767`, `-32769`}, "dc": {`12.50`, `"-0.1"`, `1e7`, `1e8`, `0.125`, `0e-9`},
+		"dl": {`-99999999999999999999999999999999999999`, `1e37`, `1e38`, `0.1`}, "nt": {`"2020-02-29T00:00:00"`, `"2020-02-29 00:00:00Z"`},
+		"st":  {`{"l":1}`, `{"s":"x"}`, `{"l":1,"u":[],"st":{"dc":1.5}}`, `{"l":1,"st":{"dc":1.55}}`, `{"l":1,"l":null}`, `{"st":{"d":1},"l":2,"st":null}`},
+		"ast": {`[{"r":1},null]`, `[{"r":1,"al":[[1,null],[]]},{"al":[],"r":2}]`, `[{}]`, `[{"r":1},{"r":"x"}]`},
+		"mp":  {`{}`, `{"a":{"l":1},"b":null}`, `{"a":{"l":1},"a":{}}`, `{"a":1}`}, "ml": {`{"1":["x"],"2":[null]}`, `{"1":[],"1.0":["y"],"3":[]}`, `{"x":[]}`},
+		"md": {`{"1.5":1,"2":2,"15e-1":3}`, `{"0.25":1}`},
+		"s":  {`"text"`, `"a longer text that is plain"`, `"\ud83d\ude00 \ud83d"`, `"é\n€"`, `17`},
 	}
 	kind := rapid.IntRange(0, 9).Draw(t, "kind")
 	switch options := likely[key]; {

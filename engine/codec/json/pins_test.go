@@ -24,17 +24,11 @@ func pinSchema(t testing.TB) column.Schema {
 // schemaOf reads a schema as Schema.String writes it.
 func schemaOf(t testing.TB, text string) column.Schema {
 	t.Helper()
-	var schema column.Schema
-	for part := range strings.SplitSeq(text, ", ") {
-		name, typ, _ := strings.Cut(part, ": ")
-		typ, required := strings.CutSuffix(typ, "!")
-		parsed, err := column.ParseType(typ)
-		if err != nil {
-			t.Fatal(err)
-		}
-		schema = append(schema, column.Field{Name: name, Type: parsed, Required: required})
+	parsed, err := column.ParseType("struct<" + text + ">")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return schema
+	return parsed.Fields()
 }
 
 // pins makes n records of the lengths that the real ones have: about 730 bytes, a mark beyond ASCII in two

@@ -4,24 +4,49 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// A target is where the values of a field go, or the elements of an array. The pointer of its kind is set
-// for the length of a Decode.
+// A target is where the values of a field go, or of a part of one: the elements of an array, a field of a struct.
+// The pointer of its kind is set for the length of a Decode.
 type target struct {
-	kind    column.Kind
-	bools   *column.Bools
-	ints    *column.Ints
-	longs   *column.Longs
-	floats  *column.Floats
-	doubles *column.Doubles
-	texts   *column.Texts
-	list    *column.List
-	elem    *target // of list's elements
+	typ      column.Type
+	kind     column.Kind // of typ
+	bools    *column.Bools
+	bytes    *column.Bytes
+	shorts   *column.Shorts
+	ints     *column.Ints
+	longs    *column.Longs
+	floats   *column.Floats
+	doubles  *column.Doubles
+	decimals *column.Decimals
+	texts    *column.Texts
+	list     *column.List
+	structs  *column.Structs
+	elem     *target // of an array's elements
+	object   *object // of a struct
+	dict     *dict   // of a map
+}
+
+func newTarget(t column.Type) target {
+	to := target{typ: t, kind: t.Kind}
+	switch t.Kind {
+	case column.Array:
+		elem := newTarget(t.Elem())
+		to.elem = &elem
+	case column.Struct:
+		to.object = newObject(t)
+	case column.Map:
+		to.dict = newDict(t)
+	}
+	return to
 }
 
 func (t *target) bind(c column.Column) {
 	switch c := c.(type) {
 	case *column.Bools:
 		t.bools = c
+	case *column.Bytes:
+		t.bytes = c
+	case *column.Shorts:
+		t.shorts = c
 	case *column.Ints:
 		t.ints = c
 	case *column.Longs:
@@ -30,11 +55,20 @@ func (t *target) bind(c column.Column) {
 		t.floats = c
 	case *column.Doubles:
 		t.doubles = c
+	case *column.Decimals:
+		t.decimals = c
 	case *column.Texts:
 		t.texts = c
 	case *column.List:
 		t.list = c
-		t.elem.bind(c.Elem)
+		if t.dict != nil {
+			t.dict.bind(c)
+		} else {
+			t.elem.bind(c.Elem)
+		}
+	case *column.Structs:
+		t.structs = c
+		t.object.bind(c)
 	}
 }
 
@@ -43,16 +77,24 @@ func (t *target) column() column.Column {
 	switch t.kind {
 	case column.Bool:
 		return t.bools
+	case column.Byte:
+		return t.bytes
+	case column.Short:
+		return t.shorts
 	case column.Int, column.Date:
 		return t.ints
-	case column.Long, column.Timestamp:
+	case column.Long, column.Timestamp, column.TimestampNTZ:
 		return t.longs
 	case column.Float:
 		return t.floats
 	case column.Double:
 		return t.doubles
+	case column.Decimal:
+		return t.decimals
 	case column.String, column.Binary:
 		return t.texts
+	case column.Struct:
+		return t.structs
 	default:
 		return t.list
 	}

@@ -2,6 +2,7 @@ package json
 
 import (
 	"encoding/base64"
+	"fmt"
 
 	"github.com/millrace-io/millrace/engine/column"
 )
@@ -28,6 +29,22 @@ func (d *Decoder) takeTyped(b []byte, p int, t *target) int {
 		}
 		t.ints.Append(int32(v))
 		return next
+	case column.Byte:
+		v, next := d.whole(b, p, column.Byte)
+		if next >= 0 && v != int64(int8(v)) {
+			return d.misfit(b, p, expected(column.Byte))
+		}
+		t.bytes.Append(int8(v))
+		return next
+	case column.Short:
+		v, next := d.whole(b, p, column.Short)
+		if next >= 0 && v != int64(int16(v)) {
+			return d.misfit(b, p, expected(column.Short))
+		}
+		t.shorts.Append(int16(v))
+		return next
+	case column.Decimal:
+		return d.decimal(b, p, t)
 	case column.Bool:
 		return d.bool(b, p, t.bools)
 	case column.Float:
@@ -42,8 +59,14 @@ func (d *Decoder) takeTyped(b []byte, p int, t *target) int {
 		return d.date(b, p, t.ints)
 	case column.Timestamp:
 		return d.timestamp(b, p, t.longs)
+	case column.TimestampNTZ:
+		return d.clock(b, p, t.longs)
 	case column.Binary:
 		return d.binary(b, p, t.texts)
+	case column.Struct:
+		return d.structure(b, p, t)
+	case column.Map:
+		return d.dictionary(b, p, t)
 	default:
 		return d.array(b, p, t)
 	}
@@ -128,6 +151,30 @@ func (d *Decoder) number(b []byte, p int, kind column.Kind) (n number, literal [
 	return n, b[p:next], next
 }
 
+// decimal reads a number, or a string that is one, that has no digit without a place.
+func (d *Decoder) decimal(b []byte, p int, t *target) int {
+	literal, next := b[p:p], p
+	if p < len(b) && b[p] == '"' {
+		if literal, next = d.quoted(b, p); next < 0 {
+			return bad
+		}
+		if _, end := scanNumber(literal, 0); end != len(literal) {
+			return d.misfit(b, p, expectedOf(t.typ))
+		}
+	} else {
+		if _, next = scanNumber(b, p); next < 0 {
+			return d.misfit(b, p, expectedOf(t.typ))
+		}
+		literal = b[p:next]
+	}
+	v, err := column.ParseDecimal(literal, t.typ.Precision(), t.typ.Scale())
+	if err != nil {
+		return d.misfit(b, p, expectedOf(t.typ))
+	}
+	t.decimals.Append(v)
+	return next
+}
+
 func (d *Decoder) date(b []byte, p int, to *column.Ints) int {
 	s, next := d.quotedOnly(b, p, column.Date)
 	if next < 0 {
@@ -149,6 +196,19 @@ func (d *Decoder) timestamp(b []byte, p int, to *column.Longs) int {
 	at, ok := parseTimestamp(s)
 	if !ok {
 		return d.misfit(b, p, expected(column.Timestamp))
+	}
+	to.Append(at)
+	return next
+}
+
+func (d *Decoder) clock(b []byte, p int, to *column.Longs) int {
+	s, next := d.quotedOnly(b, p, column.TimestampNTZ)
+	if next < 0 {
+		return bad
+	}
+	at, ok := parseClock(s)
+	if !ok {
+		return d.misfit(b, p, expected(column.TimestampNTZ))
 	}
 	to.Append(at)
 	return next
@@ -207,13 +267,28 @@ func (d *Decoder) array(b []byte, p int, t *target) int {
 	}
 }
 
-// expected says for people what a column of the kind takes.
+// expectedOf says for people what a column of the type takes.
+func expectedOf(t column.Type) string {
+	switch {
+	case t.Kind != column.Decimal:
+		return expected(t.Kind)
+	case t.Scale() == 0:
+		return fmt.Sprintf("a whole number of at most %d digits", t.Precision())
+	}
+	return fmt.Sprintf("a number of at most %d digits before the point and %d behind", t.Precision()-t.Scale(), t.Scale())
+}
+
+// expected is expectedOf for kinds of which there is one type.
 func expected(kind column.Kind) string {
 	switch kind {
 	case column.String:
 		return "a string"
 	case column.Bool:
 		return "true or false"
+	case column.Byte:
+		return "a whole number of 8 bits"
+	case column.Short:
+		return "a whole number of 16 bits"
 	case column.Int:
 		return "a whole number of 32 bits"
 	case column.Long:
@@ -226,8 +301,12 @@ func expected(kind column.Kind) string {
 		return `a date "yyyy-MM-dd"`
 	case column.Timestamp:
 		return `a timestamp "yyyy-MM-ddTHH:mm:ss"`
+	case column.TimestampNTZ:
+		return `a timestamp without a zone "yyyy-MM-ddTHH:mm:ss"`
 	case column.Binary:
 		return "a string in base64"
+	case column.Struct, column.Map:
+		return "an object"
 	default:
 		return "an array"
 	}

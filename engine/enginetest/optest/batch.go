@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,6 +82,21 @@ func appendValue(c column.Column, f column.Field, v any) {
 	switch c := c.(type) {
 	case *column.Bools:
 		c.Append(v.(bool))
+	case *column.Bytes:
+		c.Append(int8(whole(v)))
+	case *column.Shorts:
+		c.Append(int16(whole(v)))
+	case *column.Decimals:
+		d, err := column.ParseDecimal([]byte(v.(json.Number)), f.Type.Precision(), f.Type.Scale())
+		if err != nil {
+			panic(fmt.Sprintf("optest: %v: %v", v, err))
+		}
+		c.Append(d)
+	case *column.Structs:
+		for i, part := range c.Schema() {
+			appendValue(c.Fields[i], part, v.(map[string]any)[part.Name])
+		}
+		c.Close()
 	case *column.Ints:
 		if f.Type.Kind == column.Date {
 			c.Append(int32(parseTime(time.DateOnly, v).Unix() / 86400))
@@ -87,8 +104,12 @@ func appendValue(c column.Column, f column.Field, v any) {
 		}
 		c.Append(int32(whole(v)))
 	case *column.Longs:
-		if f.Type.Kind == column.Timestamp {
+		switch f.Type.Kind {
+		case column.Timestamp:
 			c.Append(int64(instant(v)))
+			return
+		case column.TimestampNTZ:
+			c.Append(parseTime("2006-01-02T15:04:05", v).UnixMicro())
 			return
 		}
 		c.Append(whole(v))
@@ -99,11 +120,36 @@ func appendValue(c column.Column, f column.Field, v any) {
 	case *column.Texts:
 		appendText(c, v.(string))
 	case *column.List:
+		if f.Type.Kind == column.Map {
+			appendPairs(c, f, v)
+			return
+		}
 		for _, x := range v.([]any) {
-			appendValue(c.Elem, column.Field{Name: f.Name, Type: column.Of(f.Type.Elem)}, x)
+			appendValue(c.Elem, column.Field{Name: f.Name, Type: f.Type.Elem()}, x)
 		}
 		c.Close()
 	}
+}
+
+// appendPairs adds a map: those of an object in the order of the keys.
+func appendPairs(c *column.List, f column.Field, v any) {
+	pair := f.Type.Fields()
+	keys, values := c.Pairs()
+	add := func(key, value any) {
+		appendValue(keys, pair[0], key)
+		appendValue(values, pair[1], value)
+		c.Elem.(*column.Structs).Close()
+	}
+	if object, is := v.(map[string]any); is {
+		for _, key := range slices.Sorted(maps.Keys(object)) {
+			add(key, object[key])
+		}
+	} else {
+		for _, x := range v.([]any) {
+			add(x.([]any)[0], x.([]any)[1])
+		}
+	}
+	c.Close()
 }
 
 func whole(v any) int64 {

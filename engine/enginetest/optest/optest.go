@@ -26,20 +26,11 @@ import (
 
 // Schema reads what column.Schema's String writes: "id: long!, title: string".
 func Schema(text string) engine.Schema {
-	var schema engine.Schema
-	for part := range strings.SplitSeq(text, ",") {
-		name, typ, ok := strings.Cut(part, ":")
-		if !ok {
-			panic(fmt.Sprintf("optest: expected name: type, found %q", part))
-		}
-		typ, required := strings.CutSuffix(strings.TrimSpace(typ), "!")
-		t, err := column.ParseType(typ)
-		if err != nil {
-			panic(fmt.Sprintf("optest: column %s: %v", name, err))
-		}
-		schema = append(schema, column.Field{Name: strings.TrimSpace(name), Type: t, Required: required})
+	t, err := column.ParseType("struct<" + text + ">")
+	if err != nil {
+		panic(fmt.Sprintf("optest: %v", err))
 	}
-	return schema
+	return t.Fields()
 }
 
 // Decode fills config, a pointer, from YAML as a definition would, and gives it back.

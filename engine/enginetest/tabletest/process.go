@@ -185,6 +185,10 @@ func scribble(c column.Column) {
 		for i := range c.Values {
 			c.Values[i] = !c.Values[i]
 		}
+	case *column.Bytes:
+		fill(c.Values, -77)
+	case *column.Shorts:
+		fill(c.Values, -77)
 	case *column.Ints:
 		fill(c.Values, -77)
 	case *column.Longs:
@@ -193,6 +197,12 @@ func scribble(c column.Column) {
 		fill(c.Values, -77)
 	case *column.Doubles:
 		fill(c.Values, -77)
+	case *column.Decimals:
+		fill(c.Values, column.Int128Of(-77))
+	case *column.Structs:
+		for _, f := range c.Fields {
+			scribble(f)
+		}
 	case *column.Texts:
 		fill(c.Data, '#')
 		clear(c.Offsets)

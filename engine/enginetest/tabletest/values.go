@@ -68,7 +68,7 @@ func (t *trial) testTypes() {
 func (t *trial) testPartitionColumns() {
 	c := Config{Pipeline: "p", Schema: everySchema()}
 	for _, f := range c.Schema {
-		if k := f.Type.Kind; k != column.Array && k != column.Binary && f.Name != "id" {
+		if k := f.Type.Kind; k < column.Array && k != column.Binary && f.Name != "id" {
 			c.PartitionBy = append(c.PartitionBy, f.Name)
 		}
 	}
@@ -81,14 +81,25 @@ func (t *trial) testPartitionColumns() {
 	t.holds(c.Schema, want)
 }
 
-// everySchema has columns of each type: one that may be null, one that may not, and arrays.
+// everySchema has columns of each type: one that may be null, one that may not, and arrays; and of types with
+// parts that hold each other.
 func everySchema() engine.Schema {
 	schema := engine.Schema{{Name: "id", Type: column.Of(column.Long), Required: true}}
-	for k := column.Bool; k < column.Array; k++ {
-		schema = append(schema, column.Field{Name: k.String(), Type: column.Of(k)},
-			column.Field{Name: k.String() + "_r", Type: column.Of(k), Required: true},
-			column.Field{Name: k.String() + "_a", Type: column.ArrayOf(k)})
+	add := func(name string, t column.Type) {
+		schema = append(schema, column.Field{Name: name, Type: t},
+			column.Field{Name: name + "_r", Type: t, Required: true},
+			column.Field{Name: name + "_a", Type: column.ArrayOf(t)})
 	}
+	for k := column.Bool; k.Simple(); k++ {
+		add(k.String(), column.Of(k))
+	}
+	add("dec_9", column.DecimalOf(9, 2))
+	add("dec_18", column.DecimalOf(18, 0))
+	add("dec_38", column.DecimalOf(38, 38))
+	fields := optest.Schema("a: long, b: string!, c: decimal(20,5)!, d: array<array<int>>, e: map<string, struct<x: short!, y: array<timestamp_ntz>>>, f: struct<g: struct<h: binary>!>")
+	add("struct", column.StructOf(fields...))
+	add("map", column.MapOf(column.Of(column.String), column.DecimalOf(5, 1)))
+	add("pairs", column.MapOf(column.Of(column.Date), column.MapOf(column.Of(column.Long), column.Of(column.Bool))))
 	return schema
 }
 
@@ -135,6 +146,25 @@ func appendEdge(c column.Column, n int, inPath bool) {
 	switch c := c.(type) {
 	case *column.Bools:
 		c.Append(n%2 == 0)
+	case *column.Bytes:
+		c.Append(at([]int8{0, -1, 1, math.MinInt8, math.MaxInt8}, n))
+	case *column.Shorts:
+		c.Append(at([]int16{0, -1, 1, math.MinInt16, math.MaxInt16}, n))
+	case *column.Decimals:
+		most, err := column.ParseDecimal(bytes.Repeat([]byte("9"), c.Type().Precision()), c.Type().Precision(), 0)
+		if err != nil {
+			panic(err)
+		}
+		c.Append(at([]column.Int128{{}, column.Int128Of(1), column.Int128Of(-1), most, most.Neg()}, n))
+	case *column.Structs:
+		for i, f := range c.Fields {
+			if (n+i)%4 == 0 && !c.Schema()[i].Required {
+				f.AppendNull()
+			} else {
+				appendEdge(f, n+i, false)
+			}
+		}
+		c.Close()
 	case *column.Ints:
 		if c.Type().Kind == column.Date {
 			c.Append(at([]int32{0, -1, 1, 19_844, -719_162, 2_932_896, math.MinInt32, math.MaxInt32}, n))
@@ -142,7 +172,7 @@ func appendEdge(c column.Column, n int, inPath bool) {
 		}
 		c.Append(at([]int32{0, -1, 1, math.MinInt32, math.MaxInt32}, n))
 	case *column.Longs:
-		if c.Type().Kind == column.Timestamp {
+		if c.Type().Kind >= column.Timestamp {
 			c.Append(at([]int64{0, -1, 1, 1_714_557_600_123_456, -62_135_596_800_000_000, 253_402_300_799_999_999, math.MinInt64, math.MaxInt64}, n))
 			return
 		}
@@ -165,9 +195,20 @@ func appendEdge(c column.Column, n int, inPath bool) {
 	}
 }
 
-// appendEdges appends an array, empty or not, with nulls or without.
+// appendEdges appends an array, empty or not, with nulls or without; or a map, whose keys differ.
 func appendEdges(c *column.List, n int) {
 	for i := range n % 5 {
+		if c.Type().Kind == column.Map {
+			keys, values := c.Pairs()
+			appendEdge(keys, n+i, false)
+			if (n+i)%3 == 0 {
+				values.AppendNull()
+			} else {
+				appendEdge(values, n+i, false)
+			}
+			c.Elem.(*column.Structs).Close()
+			continue
+		}
 		if (n+i)%3 == 0 {
 			c.Elem.AppendNull()
 		} else {
