@@ -67,7 +67,7 @@ func roomyFor(n int) int { return (3*n + 2*width - 1) / (2 * width) }
 
 // mostFor is the number of buckets that a table of n entries may have: it is made anew, smaller, if it would have more
 // when it moves, and then n only grows.
-func mostFor(n int) int { return max(least, 2*roomFor(n)+1) }
+func mostFor(n int) int { return 2*max(least, roomFor(n)) + 1 }
 
 // home is the bucket where the search for a key begins. The low half is independent of the slot.
 func (t *table) home(lo uint64) int {
