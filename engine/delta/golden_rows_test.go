@@ -5,17 +5,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/millrace-io/millrace/engine/blob"
 	"github.com/millrace-io/millrace/engine/blob/mem"
 	"github.com/millrace-io/millrace/engine/column"
-	"github.com/millrace-io/millrace/engine/delta"
 	"github.com/millrace-io/millrace/engine/parquet"
 )
 
@@ -52,39 +48,6 @@ func unpackGolden(t *testing.T, name string) *mem.Store {
 		if err := store.Put(t.Context(), path, data); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-// TestGoldenRows: the rows of Spark's tables of all types, old and new forms of them, are those expected.
-func TestGoldenRows(t *testing.T) {
-	if os.Getenv("MILLRACE_TESTDATA") == "" {
-		t.Skip("set MILLRACE_TESTDATA to the folder that holds delta-golden")
-	}
-	for _, name := range []string{
-		"124-decimal-decode-bug", "basic-decimal-table-legacy", "data-reader-array-complex-objects", "data-reader-date-types-Jst", "data-reader-map",
-		"data-reader-nullable-field-invalid-schema-key", "data-reader-primitives", "data-skipping-basic-stats-all-types-checkpoint",
-		"decimal-various-scale-precision", "kernel-timestamp-int96", "kernel-timestamp-timestamp_micros", "parquet-all-types-legacy-format",
-		"time-travel-schema-changes-b",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			root := unpackGolden(t, name)
-			table := blob.Sub(root, "delta")
-			s, err := delta.Load(t.Context(), table, delta.Latest)
-			if err != nil {
-				t.Fatal(err)
-			}
-			schema, err := s.Schema().Columns()
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, want := rowsOf(t, table, schema), expectedRows(t, root, schema)
-			slices.Sort(got)
-			slices.Sort(want)
-			if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
-				t.Errorf("%d rows: %s", len(want), diff)
-			}
-		})
 	}
 }
 
