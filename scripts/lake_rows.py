@@ -63,7 +63,7 @@ def nested(v, t):
         return [value(v.get(f["name"]), f["type"]) for f in t["fields"]]
     if t["type"] == "array":
         return [value(e, t["elementType"]) for e in v]
-    entries = v.items() if isinstance(v, dict) else v
+    entries = v.items() if isinstance(v, dict) else (e.values() if isinstance(e, dict) else e for e in v)  # Spark: rows
     pairs = [[value(key(k, t["keyType"]), t["keyType"]), value(e, t["valueType"])] for k, e in entries]
     return sorted(pairs, key=json.dumps)
 
