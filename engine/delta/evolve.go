@@ -9,14 +9,16 @@ import (
 )
 
 // evolved is the metadata that the table needs for the rows, or nil where it has it: with the columns that
-// the table lacks, if it may get them, and with what its configuration must say of the
-// pipeline. The error says why
-// the rows don't fit.
+// the table lacks, if it may get them, and with what its configuration must say of the pipeline. The error says
+// why the rows don't fit.
 func (t *Table) evolved(s *state) (*Metadata, error) {
 	if err := fit(t.config.Schema, t.config.PartitionBy, s.schema, s.metadata.PartitionBy, t.config.Evolve); err != nil {
 		return nil, err
 	}
 	fresh := lacking(t.config.Schema, s.schema)
+	if err := s.protocol.allows(fresh); err != nil {
+		return nil, err
+	}
 	m := *s.metadata
 	m.Configuration = maps.Clone(m.Configuration)
 	if m.Configuration == nil {

@@ -33,6 +33,21 @@ func protocolOf(schema column.Schema) *Protocol {
 	return &Protocol{MinReader: readerVersion, MinWriter: writerVersion}
 }
 
+// allows says why a table can't get columns: it would need a feature that shuts its older readers out, and that is not for
+// a writer of rows to decide.
+func (p *Protocol) allows(fresh column.Schema) error {
+	if slices.Contains(p.WriterFeatures, timestampNTZ) {
+		return nil
+	}
+	for _, f := range fresh {
+		if holds(f.Type, column.TimestampNTZ) {
+			return fmt.Errorf("%w: column %s of type %s asks for the feature %s, which the table does not have; give it to the table, which shuts out readers that lack it "+
+				"(in Spark: ALTER TABLE … SET TBLPROPERTIES ('delta.feature.%s' = 'supported')), or make the column a timestamp or a string", ErrUnfit, f.Name, f.Type, timestampNTZ, timestampNTZ)
+		}
+	}
+	return nil
+}
+
 // holds says whether values of kind k are in those of type t.
 func holds(t column.Type, k column.Kind) bool {
 	if t.Kind == column.Array {
