@@ -3,13 +3,16 @@ package main
 import (
 	"bufio"
 	"log/slog"
+	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/enginetest/corpus"
+	"github.com/millrace-io/millrace/engine/monitor"
 	"github.com/millrace-io/millrace/engine/spec"
 )
 
@@ -66,6 +69,7 @@ func TestRealRows(t *testing.T) {
 	lake := filepath.Join(t.TempDir(), "lake")
 	for range 2 { // the second run finds nothing new
 		f := runShipped(t, b.address, lake)
+		showsMaintenance(t, f)
 		for _, table := range []string{"_pin_table", "_geo_table", "_user_table"} {
 			s, store, err := f.pipelines[0].open(t.Context(), demoUser+table)
 			if err != nil {
@@ -74,6 +78,22 @@ func TestRealRows(t *testing.T) {
 			if d := describeTable(s, store); d.Rows == nil || *d.Rows != 751 {
 				t.Errorf("%s%s: rows %v, want 751", demoUser, table, d.Rows)
 			}
+		}
+	}
+}
+
+// showsMaintenance: the pages of a run say what became of the jobs on its tables.
+func showsMaintenance(t *testing.T, f *fleet) {
+	t.Helper()
+	h := monitor.Handler(f.shown())
+	for path, want := range map[string]string{
+		"/metrics": `millrace_maintenance_failures_total{job="vacuum",pipeline="pinterest",table="` + demoUser + `_pin_table",task="all"} 0`,
+		"/status":  `"table": "` + demoUser + `_pin_table",`,
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s does not say %s:\n%s", path, want, w.Body.String())
 		}
 	}
 }

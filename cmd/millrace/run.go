@@ -222,15 +222,19 @@ func (f *fleet) stop() {
 	}
 }
 
+// shown is what can be asked of the pipelines.
+func (f *fleet) shown() (all []monitor.Pipeline) {
+	for _, p := range f.pipelines {
+		all = append(all, monitor.Pipeline{Name: p.def.Plan.Pipeline, Task: p.task, Maintenance: p.keeper.Status, Requests: func() map[string]int64 { return requests(p.lake) }})
+	}
+	return all
+}
+
 // serve shows the pipelines over HTTP, and leaves the address where tail looks for it.
 func (f *fleet) serve(ctx context.Context, addr string, log *slog.Logger) (done func(), err error) {
 	l, err := monitor.Listen(addr)
 	if err != nil {
 		return nil, usagef("--http %s: %w", addr, err)
-	}
-	var shown []monitor.Pipeline
-	for _, p := range f.pipelines {
-		shown = append(shown, monitor.Pipeline{Name: p.def.Plan.Pipeline, Task: p.task, Requests: func() map[string]int64 { return requests(p.lake) }})
 	}
 	log.Info("listening", "http", l.Addr().String())
 	over, end := context.WithCancel(ctx)
@@ -238,7 +242,7 @@ func (f *fleet) serve(ctx context.Context, addr string, log *slog.Logger) (done 
 		go p.leaveAddress(over, l.Addr().String(), log)
 	}
 	go func() {
-		if err := monitor.Serve(l, monitor.Handler(shown)); err != nil && !errors.Is(err, net.ErrClosed) {
+		if err := monitor.Serve(l, monitor.Handler(f.shown())); err != nil && !errors.Is(err, net.ErrClosed) {
 			log.Warn("metrics and tail are gone", "error", err)
 		}
 	}()

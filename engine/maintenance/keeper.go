@@ -27,10 +27,11 @@ type Keeper struct {
 	vacuum   Vacuum   // Retention and DataOnly are set by the Keeper
 	log      *slog.Logger
 
-	mu    sync.Mutex
-	due   map[string]int64 // newest version that a checkpoint is due for, by table
-	files map[string]int   // that commits have added since the table was optimized, by table
-	ready chan struct{}    // of length 1: something is due
+	mu     sync.Mutex
+	status []Status
+	due    map[string]int64 // newest version that a checkpoint is due for, by table
+	files  map[string]int   // that commits have added since the table was optimized, by table
+	ready  chan struct{}    // of length 1: something is due
 }
 
 // NewKeeper makes a Keeper. It does nothing until Run.
@@ -38,6 +39,7 @@ func NewKeeper(tables []Table, s Schedule, o Optimize, v Vacuum, log *slog.Logge
 	o.Tiered, v.Retention, v.DataOnly = true, s.Retention, true
 	k := &Keeper{tables: tables, schedule: s, optimize: o, vacuum: v, log: log, due: map[string]int64{}, files: map[string]int{}, ready: make(chan struct{}, 1)}
 	for _, t := range tables {
+		k.status = append(k.status, Status{Table: t.Name})
 		k.files[t.Name] = tolerated // what earlier runs have left is not known: look once
 	}
 	return k
@@ -144,6 +146,11 @@ func (k *Keeper) checkpoints(ctx context.Context) {
 			delete(k.due, t.Name)
 		}
 		k.mu.Unlock()
+		k.note(t.Name, func(s *Status) {
+			if s.Checkpoint.ended(err); err == nil {
+				s.CheckpointVersion = done.Version
+			}
+		})
 		if err != nil {
 			k.log.Warn("could not write a checkpoint of the table's log: reading the table takes longer, nothing else", "table", t.Name, "error", err)
 			continue
@@ -159,6 +166,12 @@ func (k *Keeper) optimizeTable(ctx context.Context, t Table) {
 	o := k.optimize
 	o.Progress = func(Optimized) { k.checkpoints(ctx) }
 	done, err := o.Run(ctx, t)
+	if ctx.Err() == nil {
+		k.note(t.Name, func(s *Status) {
+			s.Optimize.ended(err)
+			s.FilesPacked += int64(done.FilesRemoved)
+		})
+	}
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
@@ -170,6 +183,12 @@ func (k *Keeper) optimizeTable(ctx context.Context, t Table) {
 
 func (k *Keeper) vacuumTable(ctx context.Context, t Table) {
 	done, err := k.vacuum.Run(ctx, t)
+	if ctx.Err() == nil {
+		k.note(t.Name, func(s *Status) {
+			s.Vacuum.ended(err)
+			s.FilesDeleted += int64(len(done.Files))
+		})
+	}
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:

@@ -68,12 +68,18 @@ func TestKeeperWritesCheckpoints(t *testing.T) {
 		if hasCheckpoint(t, inner, 2) || !strings.Contains(log.String(), "level=WARN") || len(k.Pending()) != 0 {
 			t.Errorf("pending %v, log %s", k.Pending(), log)
 		}
+		if c := k.Status()[0].Checkpoint; c.At.IsZero() || c.Failures != 1 || c.Error == "" {
+			t.Errorf("after one of two failed the status is %+v", c)
+		}
 		down = false
 		w.rows(numbered(2, 3)...)
 		k.Due("t", 3)
 		end()
 		if !hasCheckpoint(t, inner, 3) {
 			t.Error("version 3 has no checkpoint: it was due when the end came")
+		}
+		if s := k.Status()[0]; s.CheckpointVersion != 3 || s.Checkpoint.Failures != 1 || s.Checkpoint.Error != "" {
+			t.Errorf("in the end the status is %+v", s)
 		}
 	})
 }
@@ -108,6 +114,9 @@ func TestSmallFiles(t *testing.T) {
 			}
 		}
 		end()
+		if s := k.Status()[0]; s.FilesPacked < 1000 || s.Optimize.At.IsZero() || s.Optimize.Failures != 0 || s.CheckpointVersion < 600 {
+			t.Errorf("the status is %+v", s)
+		}
 		time.Sleep(9 * day)
 		if _, err := vacuum(places).Run(t.Context(), table(store)); err != nil {
 			t.Error(err)

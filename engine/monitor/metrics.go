@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/maintenance"
 )
 
 // collector asks the tasks how they stand whenever Prometheus asks, so that metrics cost nothing between.
@@ -15,10 +16,10 @@ type collector struct{ pipelines []Pipeline }
 type metric struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType
-	read func(s *engine.Status, put func(value float64, labels ...string))
+	read func(s *state, put func(value float64, labels ...string))
 }
 
-func family(name, help string, kind prometheus.ValueType, labels []string, read func(*engine.Status, func(float64, ...string))) metric {
+func family(name, help string, kind prometheus.ValueType, labels []string, read func(*state, func(float64, ...string))) metric {
 	return metric{prometheus.NewDesc("millrace_"+name, help, append([]string{"pipeline", "task"}, labels...), nil), kind, read}
 }
 
@@ -34,7 +35,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	families := metrics()
 	for _, p := range c.pipelines {
-		s := p.Task.Status()
+		s := state{p.Task.Status(), p.maintained()}
 		if p.Requests != nil {
 			for op, n := range p.Requests() {
 				ch <- prometheus.MustNewConstMetric(requestsTotal(), prometheus.CounterValue, float64(n), s.Pipeline, s.Task, op)
@@ -56,48 +57,56 @@ func metrics() []metric {
 	counter, gauge := prometheus.CounterValue, prometheus.GaugeValue
 	return []metric{
 		family("records_total", "Records taken in by this process, committed or not.", counter, nil,
-			func(s *engine.Status, put func(float64, ...string)) { put(float64(s.Records)) }),
+			func(s *state, put func(float64, ...string)) { put(float64(s.Records)) }),
 		family("bytes_total", "Bytes of frames taken in by this process.", counter, nil,
-			func(s *engine.Status, put func(float64, ...string)) { put(float64(s.Bytes)) }),
+			func(s *state, put func(float64, ...string)) { put(float64(s.Bytes)) }),
 		family("unknown_fields_total", "Fields of records that no schema names.", counter, nil,
-			func(s *engine.Status, put func(float64, ...string)) { put(float64(s.Unknown)) }),
+			func(s *state, put func(float64, ...string)) { put(float64(s.Unknown)) }),
 		family("partition_offset", "Next offset to take in.", gauge, []string{"source", "partition"}, partitions(func(p engine.PartitionStatus) float64 { return float64(p.Next) })),
 		family("partition_lag_records", "Records known to be there and not taken in.", gauge, []string{"source", "partition"},
 			partitions(func(p engine.PartitionStatus) float64 { return float64(p.Lag()) })),
 		family("watermark_delay_seconds", "How far the partition's event time is behind the clock.", gauge, []string{"source", "partition"}, watermarkDelay),
 		family("rows_total", "Committed rows of each source and stream by what became of them, since the first start.", counter, []string{"name", "outcome"}, ledger),
 		family("quarantined_total", "Rows sent to quarantine by this process.", counter, []string{"reason"},
-			func(s *engine.Status, put func(float64, ...string)) {
+			func(s *state, put func(float64, ...string)) {
 				for reason, n := range s.Quarantined {
 					put(float64(n), string(reason))
 				}
 			}),
 		family("epoch", "Newest committed epoch.", gauge, nil,
-			func(s *engine.Status, put func(float64, ...string)) { put(float64(s.Epoch)) }),
+			func(s *state, put func(float64, ...string)) { put(float64(s.Epoch)) }),
 		family("commit_age_seconds", "Time since the last commit.", gauge, nil,
-			func(s *engine.Status, put func(float64, ...string)) { put(s.CommitAge) }),
+			func(s *state, put func(float64, ...string)) { put(s.CommitAge) }),
 		family("stage_seconds_total", "Time spent by stage, over all goroutines.", counter, []string{"stage"},
-			func(s *engine.Status, put func(float64, ...string)) {
+			func(s *state, put func(float64, ...string)) {
 				for stage, seconds := range s.StageSeconds {
 					put(seconds, stage)
 				}
 			}),
-		family("table_version", "Version of each table after our last commit.", gauge, []string{"table"}, numbers(func(s *engine.Status) map[string]int64 { return s.Tables })),
-		family("table_rows_total", "Rows committed to each table by this process.", counter, []string{"table"}, numbers(func(s *engine.Status) map[string]int64 { return s.Rows })),
+		family("table_version", "Version of each table after our last commit.", gauge, []string{"table"}, numbers(func(s *state) map[string]int64 { return s.Tables })),
+		family("table_rows_total", "Rows committed to each table by this process.", counter, []string{"table"}, numbers(func(s *state) map[string]int64 { return s.Rows })),
+		family("maintenance_success_timestamp_seconds", "When a job on a table last succeeded in this process, since 1970.", gauge, []string{"table", "job"},
+			jobs(func(j *maintenance.JobStatus, put func(float64)) {
+				if !j.At.IsZero() {
+					put(float64(j.At.UnixMilli()) / 1e3)
+				}
+			})),
+		family("maintenance_failures_total", "Jobs on a table that failed in this process.", counter, []string{"table", "job"},
+			jobs(func(j *maintenance.JobStatus, put func(float64)) { put(float64(j.Failures)) })),
 		family("memory_bytes", "Memory of batches in flight, as the budget counts it.", gauge, nil,
-			func(s *engine.Status, put func(float64, ...string)) { put(float64(s.Memory)) }),
+			func(s *state, put func(float64, ...string)) { put(float64(s.Memory)) }),
 	}
 }
 
-func partitions(value func(engine.PartitionStatus) float64) func(*engine.Status, func(float64, ...string)) {
-	return func(s *engine.Status, put func(float64, ...string)) {
+func partitions(value func(engine.PartitionStatus) float64) func(*state, func(float64, ...string)) {
+	return func(s *state, put func(float64, ...string)) {
 		for _, p := range s.Partitions {
 			put(value(p), p.Source, p.Partition)
 		}
 	}
 }
 
-func watermarkDelay(s *engine.Status, put func(float64, ...string)) {
+func watermarkDelay(s *state, put func(float64, ...string)) {
 	for _, p := range s.Partitions {
 		if p.Watermark != engine.MinTime {
 			put(time.Since(p.Watermark.Std()).Seconds(), p.Source, p.Partition)
@@ -105,15 +114,27 @@ func watermarkDelay(s *engine.Status, put func(float64, ...string)) {
 	}
 }
 
-func numbers(of func(*engine.Status) map[string]int64) func(*engine.Status, func(float64, ...string)) {
-	return func(s *engine.Status, put func(float64, ...string)) {
+// jobs reads a number off each kind of job on each table.
+func jobs(read func(j *maintenance.JobStatus, put func(float64))) func(*state, func(float64, ...string)) {
+	return func(s *state, put func(float64, ...string)) {
+		for i := range s.Maintenance {
+			t := &s.Maintenance[i]
+			read(&t.Checkpoint, func(v float64) { put(v, t.Table, "checkpoint") })
+			read(&t.Optimize, func(v float64) { put(v, t.Table, "optimize") })
+			read(&t.Vacuum, func(v float64) { put(v, t.Table, "vacuum") })
+		}
+	}
+}
+
+func numbers(of func(*state) map[string]int64) func(*state, func(float64, ...string)) {
+	return func(s *state, put func(float64, ...string)) {
 		for name, n := range of(s) {
 			put(float64(n), name)
 		}
 	}
 }
 
-func ledger(s *engine.Status, put func(float64, ...string)) {
+func ledger(s *state, put func(float64, ...string)) {
 	for name, c := range s.Ledger {
 		put(float64(c.In), name, "in")
 		put(float64(c.Out), name, "out")

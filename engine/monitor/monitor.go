@@ -3,7 +3,7 @@
 //	/metrics   for Prometheus
 //	/healthz   200 while the process runs
 //	/readyz    200 once every task has its checkpoint and reads
-//	/status    where each task stands, as JSON: a list of engine.Status
+//	/status    where each task stands, as JSON: a list of engine.Status, and maintenance.Status of its tables
 //	/tail      rows as they pass, one JSON object a line; see Feed
 package monitor
 
@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/maintenance"
 )
 
 // A Pipeline is a running task and its name.
@@ -29,6 +30,22 @@ type Pipeline struct {
 	Task *engine.Task
 	// Requests counts what was asked of the store so far, by kind; nil: it is not counted.
 	Requests func() map[string]int64
+	// Maintenance tells what became of the jobs on its tables; nil: nobody looks after them.
+	Maintenance func() []maintenance.Status
+}
+
+// maintained is what became of the jobs on the pipeline's tables.
+func (p *Pipeline) maintained() []maintenance.Status {
+	if p.Maintenance == nil {
+		return nil
+	}
+	return p.Maintenance()
+}
+
+// A state is what /status says of a pipeline.
+type state struct {
+	engine.Status
+	Maintenance []maintenance.Status `json:"maintenance,omitempty"`
 }
 
 // Handler serves the pages of the package for the pipelines.
@@ -55,9 +72,9 @@ func ready(w http.ResponseWriter, pipelines []Pipeline) {
 }
 
 func status(w http.ResponseWriter, pipelines []Pipeline) {
-	all := make([]engine.Status, 0, len(pipelines))
+	all := make([]state, 0, len(pipelines))
 	for _, p := range pipelines {
-		all = append(all, p.Task.Status())
+		all = append(all, state{p.Task.Status(), p.maintained()})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	enc := json.NewEncoder(w)
