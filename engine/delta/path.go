@@ -44,6 +44,9 @@ func folder(col string, value *string) string {
 	return name[:cut]
 }
 
+// InPartition says whether a folder is one of a partition by the column.
+func InPartition(folder, column string) bool { return strings.HasPrefix(folder, escapeHive(column)+"=") }
+
 // escapeHive writes the characters that Hive does not allow in a folder's name as %XX, and with them bytes
 // that are not UTF-8.
 func escapeHive(s string) string {

@@ -64,7 +64,7 @@ func (v Vacuum) Run(ctx context.Context, t Table) (done Vacuumed, err error) {
 	limit := time.Now().Add(-retention)
 	// Invariant: first the files, then what is about to be committed, then the log. What is committed meanwhile is
 	// in the log by then, and what is not was in the checkpoint.
-	found, err := v.list(ctx, t.Store)
+	found, err := v.list(ctx, t.Store, s.Metadata().PartitionBy)
 	if err != nil {
 		return done, err
 	}
@@ -100,25 +100,35 @@ func (v Vacuum) Run(ctx context.Context, t Table) (done Vacuumed, err error) {
 	return done, err
 }
 
-// list is the files that a vacuum may delete.
-func (v Vacuum) list(ctx context.Context, store blob.Store) ([]blob.Info, error) {
+// list is the files that a vacuum may delete: those of the table by, its partition columns, may have, and of no other
+// table whose folder lies below it.
+func (v Vacuum) list(ctx context.Context, store blob.Store, by []string) ([]blob.Info, error) {
 	var found []blob.Info
+	var others []string // folders of other tables, in order
 	for info, err := range store.List(ctx, "", "") {
 		if err != nil {
 			return nil, err
 		}
-		if !hidden(info.Name) && (!v.DataOnly || strings.HasSuffix(info.Name, ".parquet")) {
+		if folder, _, ok := strings.Cut(info.Name, "/_delta_log/"); ok {
+			if folder += "/"; !slices.Contains(others, folder) {
+				others = append(others, folder)
+			}
+			continue
+		}
+		if !hidden(info.Name, by) && (!v.DataOnly || strings.HasSuffix(info.Name, ".parquet")) {
 			found = append(found, info)
 		}
 	}
-	return found, nil
+	return slices.DeleteFunc(found, func(f blob.Info) bool {
+		return slices.ContainsFunc(others, func(folder string) bool { return strings.HasPrefix(f.Name, folder) })
+	}), nil
 }
 
-// hidden says whether a name is none of a data file: a part of it begins with "_" or ".". A partition's folder,
+// hidden says whether a name is none of a data file: a part of it begins with "_" or ".". The folder of a partition,
 // column=value, is none of those, whatever the column's name.
-func hidden(name string) bool {
+func hidden(name string, by []string) bool {
 	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
-		return (part[0] == '_' || part[0] == '.') && !strings.Contains(part, "=")
+		return (part[0] == '_' || part[0] == '.') && !slices.ContainsFunc(by, func(column string) bool { return delta.InPartition(part, column) })
 	})
 }
 

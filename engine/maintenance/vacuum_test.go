@@ -145,14 +145,15 @@ func TestVacuumWhileAPipelineComesBack(t *testing.T) {
 	})
 }
 
-// TestVacuumTouchesNothingElse: neither the log nor what is hidden, nor, of data only, other files.
+// TestVacuumTouchesNothingElse: neither the log nor what is hidden nor a table below, nor, of data only, other files.
 func TestVacuumTouchesNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, places := mem.New(), lake{}
 		places.prepares(t, "p")
 		w := write(t, store, "p", "id: long!, _part: string", "_part")
 		w.rows(`{"id":1,"_part":"x"}`)
-		for _, name := range []string{"_delta_log/old.tmp", "_millrace/x", ".hidden/x.parquet", "_delta_index/a", "_part=x/orphan.parquet", "a/orphan.parquet", "a/_b/c", "notes.txt"} {
+		for _, name := range []string{"_delta_log/old.tmp", "_millrace/x", ".hidden/x.parquet", "_delta_index/a", "_part=x/orphan.parquet", "a/orphan.parquet", "a/_b/c", "notes.txt",
+			"_x=1/other.parquet", "inner/0.parquet", "inner/part-1.parquet", "inner/_delta_log/00000000000000000000.json", "inner/z=1/x.parquet"} {
 			if err := store.Put(t.Context(), name, []byte("x")); err != nil {
 				t.Fatal(err)
 			}
