@@ -102,7 +102,11 @@ func (in *instance) build(v *vertex) (node, error) {
 	case v.table != nil:
 		w := in.task.ports.Tables[v.table.Name].Writer(in.lane)
 		in.writers = append(in.writers, tableWriter{v.table.Name, w})
-		return &tableNode{in: in, w: w, watch: in.task.watches[v.table.Name]}, nil
+		n := &tableNode{in: in, table: v.table.Name, w: w, watch: in.task.watches[v.table.Name]}
+		if columns := timePartitions(v.table, v.schema); len(columns) > 0 {
+			return &partitionNode{in: in, stream: v.table.From, columns: columns, count: in.count(v.table.Name), next: n}, nil
+		}
+		return n, nil
 	}
 	return next, nil
 }
@@ -310,6 +314,7 @@ func laneOf(slot, width int) int { return slot * width / column.Slots }
 // A tableNode writes rows to a table.
 type tableNode struct {
 	in    *instance
+	table string
 	w     TableWriter
 	watch *watchers
 }

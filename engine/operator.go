@@ -87,14 +87,15 @@ type Reason string
 
 // The reasons.
 const (
-	ReasonDecode   Reason = "decode"   // the record is not what its format says
-	ReasonRequired Reason = "required" // a column that may not be null has no value
-	ReasonType     Reason = "type"     // a value does not fit its column's type
-	ReasonParse    Reason = "parse"    // a text could not be parsed as clean asks
-	ReasonEval     Reason = "eval"     // an expression has no value for the row, such as a division by zero
-	ReasonTime     Reason = "time"     // the event time is missing or absurd
-	ReasonLate     Reason = "late"     // the row came after its partition's watermark had passed it
-	ReasonCustom   Reason = "custom"   // a Go function refused the row
+	ReasonDecode    Reason = "decode"    // the record is not what its format says
+	ReasonRequired  Reason = "required"  // a column that may not be null has no value
+	ReasonType      Reason = "type"      // a value does not fit its column's type
+	ReasonParse     Reason = "parse"     // a text could not be parsed as clean asks
+	ReasonEval      Reason = "eval"      // an expression has no value for the row, such as a division by zero
+	ReasonPartition Reason = "partition" // the table can't have a partition of this value
+	ReasonTime      Reason = "time"      // the event time is missing or absurd
+	ReasonLate      Reason = "late"      // the row came after its partition's watermark had passed it
+	ReasonCustom    Reason = "custom"    // a Go function refused the row
 )
 
 // A Fault is one thing that is wrong in a definition.

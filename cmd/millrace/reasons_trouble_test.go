@@ -17,7 +17,7 @@ sources:
   in:
     kafka: {brokers: ["%s"], topic: %s}
     format: json
-    schema: {id: long!, n: int, text: string, at: timestamp}
+    schema: {id: long!, n: int, text: string, at: timestamp, born: timestamp}
     event_time: {column: at, max_delay: 1h}
 streams:
   out:
@@ -27,7 +27,7 @@ streams:
       - derive: {more: n + 1, share: 100 // n, day: "to_timestamp(CAST(n AS string), 'yyyy')"}
       - filter: 9223372036854775807 - text * id > 0
       - dedupe: {by: [id], within: 1h}
-tables: {rows: {from: out}}
+tables: {rows: {from: out}, births: {from: out, partition_by: [born]}}
 `
 
 // TestReasons has a record refused at each place of a pipeline where one may be, and looks for it in the
@@ -52,7 +52,9 @@ func TestReasons(t *testing.T) {
 		{`{"id":8,"n":0,"text":"1k",` + at + `}`, "out eval share"},
 		{`{"id":9,"n":12,"text":"1k",` + at + `}`, "out eval day"},
 		{`{"id":1000000000,"n":2020,"text":"10B",` + at + `}`, "out eval "},
-		{`{"id":11,"n":2020,"text":"1k",` + at + `}`, ""},
+		{`{"id":11,"n":2020,"text":"1k",` + at + `,"born":"9999-12-31T23:59:59.999999Z"}`, ""},
+		{`{"id":12,"n":2020,"text":"1k",` + at + `,"born":"0001-01-01T00:00:00+01:00"}`, "out partition born"},
+		{`{"id":13,"n":2020,"text":"1k",` + at + `,"born":"0001-01-01T00:00:00Z"}`, ""},
 	}
 	want := map[string]string{}
 	for i, r := range records {
@@ -63,8 +65,16 @@ func TestReasons(t *testing.T) {
 	}
 	lake := filepath.Join(k.dir, "lake")
 	r, _ := k.run(t, definition(t, k.dir, fmt.Sprintf(reasonsDefinition, lake, k.brokers, k.name)), exitDone)
-	if in, out := r.Ledger["in"], r.Ledger["out"]; in.Quarantined != 5 || out.In != 7 || out.Quarantined != 5 || out.Out != 2 {
-		t.Errorf("the ledger says %+v and %+v, want 5 of 12 and 5 of 7 quarantined", in, out)
+	if in, out := r.Ledger["in"], r.Ledger["out"]; in.Quarantined != 5 || out.In != 9 || out.Quarantined != 5 || out.Out != 4 {
+		t.Errorf("the ledger says %+v and %+v, want 5 of 14 and 5 of 9 quarantined", in, out)
+	}
+	if c := r.Ledger["births"]; c.In != 4 || c.Out != 3 || c.Quarantined != 1 {
+		t.Errorf("the ledger says of the table %+v, want 1 of 4 quarantined", c)
+	}
+	for _, table := range []string{"rows", "births", "reasons_quarantine"} {
+		if code, _, stderr := millrace(t.Context(), "table", "verify", filepath.Join(lake, table)); code != exitDone {
+			t.Errorf("table verify %s: %s", table, stderr)
+		}
 	}
 	readTable(t, filepath.Join(lake, "reasons_quarantine"), func(line []byte) error {
 		var r refusal

@@ -167,13 +167,15 @@ func appendEdge(c column.Column, n int, inPath bool) {
 		c.Close()
 	case *column.Ints:
 		if c.Type().Kind == column.Date {
-			c.Append(at([]int32{0, -1, 1, 19_844, -719_162, 2_932_896, math.MinInt32, math.MaxInt32}, n))
+			all := []int32{0, -1, 1, 19_844, -719_162, 2_932_896, math.MinInt32, math.MaxInt32}
+			c.Append(at(all[:len(all)-2*count(inPath)], n)) // the engine refuses others in a partition
 			return
 		}
 		c.Append(at([]int32{0, -1, 1, math.MinInt32, math.MaxInt32}, n))
 	case *column.Longs:
 		if c.Type().Kind >= column.Timestamp {
-			c.Append(at([]int64{0, -1, 1, 1_714_557_600_123_456, -62_135_596_800_000_000, 253_402_300_799_999_999, math.MinInt64, math.MaxInt64}, n))
+			all := []int64{0, -1, 1, 1_714_557_600_123_456, -62_135_596_800_000_000, 253_402_300_799_999_999, math.MinInt64, math.MaxInt64}
+			c.Append(at(all[:len(all)-2*count(inPath)], n))
 			return
 		}
 		c.Append(at([]int64{0, -1, 1, math.MinInt64, math.MaxInt64, 1<<53 + 1}, n))
