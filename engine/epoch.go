@@ -222,15 +222,15 @@ func (t *Task) commitAll(ctx context.Context, c *Checkpoint, prepared []Prepared
 	return errors.Join(errs...)
 }
 
-// ledgerOf is what the ledger says of the rows that a table holds: its own where the table may refuse some, else of its
-// stream's or source's, or of all that were refused for the quarantine table.
+// ledgerOf is what the ledger says of the rows that a table holds: of its stream's or source's, but for those that the
+// table refused; or of all that were refused for the quarantine table.
 func (t *Task) ledgerOf(c *Checkpoint, table string) Count {
 	for _, p := range t.plan.Tables {
 		if p.Name == table {
-			if own, ok := c.Ledger[table]; ok {
-				return own
-			}
-			return c.Ledger[p.From]
+			count, refused := c.Ledger[p.From], c.Ledger[table].Quarantined
+			count.Out -= refused
+			count.Quarantined += refused
+			return count
 		}
 	}
 	var refused int64

@@ -103,8 +103,8 @@ func (in *instance) build(v *vertex) (node, error) {
 		w := in.task.ports.Tables[v.table.Name].Writer(in.lane)
 		in.writers = append(in.writers, tableWriter{v.table.Name, w})
 		n := &tableNode{in: in, table: v.table.Name, w: w, watch: in.task.watches[v.table.Name]}
-		if columns := timePartitions(v.table, v.schema); len(columns) > 0 {
-			return &partitionNode{in: in, stream: v.table.From, columns: columns, count: in.count(v.table.Name), next: n}, nil
+		if columns := delicate(v.table, v.schema); len(columns) > 0 {
+			return &partitionNode{in: in, stream: v.table.From, columns: columns, next: n}, nil
 		}
 		return n, nil
 	}

@@ -1,7 +1,7 @@
 package engine
 
-// A Count accounts for the rows of a source, a stream, or a table that may refuse some (one with partitions of days or
-// times). For a source In is records; else it is rows. Invariant: In = Out + Filtered + Duplicate + Late + Quarantined + (what is held).
+// A Count accounts for the rows of a source or a stream, or for those that a table refused. For a source In is records;
+// else it is rows. Invariant: In = Out + Filtered + Duplicate + Late + Quarantined + (what is held).
 type Count struct {
 	In          int64 `json:"in"`
 	Out         int64 `json:"out"`
@@ -36,7 +36,7 @@ func (c Count) Held() int64 {
 	return c.In - c.Out - c.Filtered - c.Duplicate - c.Late - c.Quarantined
 }
 
-// A Ledger accounts for every source and stream, and tables that may refuse rows, by name, since the first start of the pipeline.
+// A Ledger accounts for every source and stream, and for what tables refused, by name, since the first start of the pipeline.
 type Ledger map[string]Count
 
 // Add adds o to l.

@@ -47,8 +47,8 @@ const NoEpoch Epoch = -1
 // A TableWriter writes one lane's share of a table's rows into files nobody sees before the commit. The
 // lane owns it; a Sealing runs beside it.
 type TableWriter interface {
-	// Write adds the batch's selected rows. The batch is lent. Days and times that the table is partitioned by are in the
-	// years 1 to 9999 or null.
+	// Write adds the batch's selected rows. The batch is lent. Of columns that the table is partitioned by, days and times
+	// are in the years 1 to 9999 or null, and texts that are never null are not empty.
 	Write(ctx context.Context, b *Batch) error
 
 	// Cut ends the epoch: what was written since the last Cut belongs to the Sealing; the writer goes on with

@@ -17,7 +17,7 @@ sources:
   in:
     kafka: {brokers: ["%s"], topic: %s}
     format: json
-    schema: {id: long!, n: int, text: string, at: timestamp, born: timestamp}
+    schema: {id: long!, n: int, text: string, at: timestamp, born: timestamp, land: string!}
     event_time: {column: at, max_delay: 1h}
 streams:
   out:
@@ -27,7 +27,7 @@ streams:
       - derive: {more: n + 1, share: 100 // n, day: "to_timestamp(CAST(n AS string), 'yyyy')"}
       - filter: 9223372036854775807 - text * id > 0
       - dedupe: {by: [id], within: 1h}
-tables: {rows: {from: out}, births: {from: out, partition_by: [born]}}
+tables: {rows: {from: out}, births: {from: out, partition_by: [born, land]}}
 `
 
 // TestReasons has a record refused at each place of a pipeline where one may be, and looks for it in the
@@ -39,14 +39,14 @@ func TestReasons(t *testing.T) {
 	}
 	defer c.Close()
 	k := newTopic(t, c.ListenAddrs()[0], "reasons", 1)
-	const at = `"at":"2026-01-01T00:00:00Z"`
+	const at = `"land":"no","at":"2026-01-01T00:00:00Z"`
 	records := []struct{ value, want string }{ // where, reason and column
 		{`{"id":0,"n":2020,"text":"1k",` + at + `}`, ""},
 		{`{"id":1,"n":2020`, " decode "},
 		{`{"n":2020,"text":"1k",` + at + `}`, " required id"},
 		{`{"id":3,"n":2147483648,"text":"1k",` + at + `}`, " type n"},
-		{`{"id":4,"n":2020,"text":"1k","at":"never"}`, " type at"},
-		{`{"id":5,"n":2020,"text":"1k"}`, " time at"},
+		{`{"id":4,"n":2020,"text":"1k","land":"no","at":"never"}`, " type at"},
+		{`{"id":5,"n":2020,"text":"1k","land":"no"}`, " time at"},
 		{`{"id":6,"n":2020,"text":"much",` + at + `}`, "out parse text"},
 		{`{"id":7,"n":2147483647,"text":"1k",` + at + `}`, "out eval more"},
 		{`{"id":8,"n":0,"text":"1k",` + at + `}`, "out eval share"},
@@ -55,6 +55,7 @@ func TestReasons(t *testing.T) {
 		{`{"id":11,"n":2020,"text":"1k",` + at + `,"born":"9999-12-31T23:59:59.999999Z"}`, ""},
 		{`{"id":12,"n":2020,"text":"1k",` + at + `,"born":"0001-01-01T00:00:00+01:00"}`, "out partition born"},
 		{`{"id":13,"n":2020,"text":"1k",` + at + `,"born":"0001-01-01T00:00:00Z"}`, ""},
+		{`{"id":14,"n":2020,"text":"1k","land":"","at":"2026-01-01T00:00:00Z"}`, "out partition land"},
 	}
 	want := map[string]string{}
 	for i, r := range records {
@@ -65,11 +66,11 @@ func TestReasons(t *testing.T) {
 	}
 	lake := filepath.Join(k.dir, "lake")
 	r, _ := k.run(t, definition(t, k.dir, fmt.Sprintf(reasonsDefinition, lake, k.brokers, k.name)), exitDone)
-	if in, out := r.Ledger["in"], r.Ledger["out"]; in.Quarantined != 5 || out.In != 9 || out.Quarantined != 5 || out.Out != 4 {
-		t.Errorf("the ledger says %+v and %+v, want 5 of 14 and 5 of 9 quarantined", in, out)
+	if in, out := r.Ledger["in"], r.Ledger["out"]; in.Quarantined != 5 || out.In != 10 || out.Quarantined != 5 || out.Out != 5 {
+		t.Errorf("the ledger says %+v and %+v, want 5 of 15 and 5 of 10 quarantined", in, out)
 	}
-	if c := r.Ledger["births"]; c.In != 4 || c.Out != 3 || c.Quarantined != 1 {
-		t.Errorf("the ledger says of the table %+v, want 1 of 4 quarantined", c)
+	if c := r.Ledger["births"]; c.In != 2 || c.Out != 0 || c.Quarantined != 2 {
+		t.Errorf("the ledger says of the table %+v, want 2 quarantined", c)
 	}
 	for _, table := range []string{"rows", "births", "reasons_quarantine"} {
 		if code, _, stderr := millrace(t.Context(), "table", "verify", filepath.Join(lake, table)); code != exitDone {

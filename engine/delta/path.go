@@ -45,7 +45,9 @@ func folder(col string, value *string) string {
 }
 
 // InPartition says whether a folder is one of a partition by the column.
-func InPartition(folder, column string) bool { return strings.HasPrefix(folder, escapeHive(column)+"=") }
+func InPartition(folder, column string) bool {
+	return strings.HasPrefix(folder, escapeHive(column)+"=")
+}
 
 // escapeHive writes the characters that Hive does not allow in a folder's name as %XX, and with them bytes
 // that are not UTF-8.

@@ -121,6 +121,8 @@ func (t *trial) every(c Config, rows int) (b *engine.Batch, want []string) {
 				col.(*column.Longs).Append(int64(row))
 			case !f.Required && (row+k)%6 == 5:
 				col.AppendNull()
+			case inPath && f.Required && f.Type.Kind == column.String:
+				col.(*column.Texts).AppendString(at(nasty(), row+7*k))
 			default:
 				appendEdge(col, row+7*k, inPath)
 			}
@@ -141,7 +143,7 @@ func (t *trial) every(c Config, rows int) (b *engine.Batch, want []string) {
 }
 
 // appendEdge appends the n-th of the values at the edges of a column's type. In a path it leaves out -0, which is
-// the same partition as 0, and the empty text of a column that is never null.
+// the same partition as 0, and what the engine refuses there.
 func appendEdge(c column.Column, n int, inPath bool) {
 	switch c := c.(type) {
 	case *column.Bools:
