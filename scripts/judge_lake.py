@@ -6,6 +6,7 @@ delta-rs the history and protocol, with what millrace says of them. Exit 1 if an
 
 import collections
 import json
+import re
 import sys
 
 import pyarrow as pa
@@ -56,7 +57,14 @@ def judge(con, t):
     table = DeltaTable(t["path"])
     schema = json.loads(table.schema().to_json())
     want = lake_rows.expected(t, schema)
-    found = lake_rows.differences("delta-rs", t, want, arrow_rows(table.to_pyarrow_table(), schema))
+    try:
+        found = lake_rows.differences("delta-rs", t, want, arrow_rows(table.to_pyarrow_table(), schema))
+    except pa.ArrowInvalid as e:
+        # deltalake 1.6.6 writes a partition's -1.50 as "-1.-50" and fails at that, with tables of its own too.
+        if not re.search(r"'-\d+\.-\d+' is not a valid decimal128 number", str(e)):
+            raise
+        print(f"{t['path']}: rows not compared by delta-rs, which can't read negative decimals in partitions", file=sys.stderr)
+        found = []
     found += lake_rows.history_differences("delta-rs", t, history(table))
     p = table.protocol()
     if [p.min_reader_version, p.min_writer_version] != t["protocol"]:
