@@ -181,6 +181,7 @@ func (w *writing) commit(t *testing.T, rows ...string) {
 func specialTables(t *testing.T, root string) []string {
 	paths := map[string]func(t *testing.T, path string){
 		"special-checkpoint": checkpointed, "special-evolved": evolved, "special-replaced": replaced, "special-optimized": optimized,
+		"all-types": allTypes,
 	}
 	var all []string
 	for name, write := range paths {
@@ -228,6 +229,32 @@ func optimized(t *testing.T, path string) {
 				t.Fatalf("%+v, %v", done, err)
 			}
 		}
+	}
+}
+
+// allTypes is a table with columns of types that have parts or digits: evolved, put together, known by its checkpoint only.
+func allTypes(t *testing.T, path string) {
+	const schema = "id: long!, b: byte, s: short!, price: decimal(10,2), much: decimal(38,10), at: timestamp_ntz, day: date, " +
+		"who: struct<name: string!, tags: array<string>, more: struct<x: decimal(20,0)>>, rates: map<string, decimal(5,1)>, grid: array<array<short>>"
+	w := writerOf(t, path, schema, false)
+	w.commit(t, `{"id":1,"b":-128,"s":32767,"price":-12.50,"much":1234567890123456789012345678.0123456789,"at":"2026-01-02T03:04:05.000001","day":"1969-12-31",`+
+		`"who":{"name":"a","tags":["x",null],"more":{"x":12345678901234567890}},"rates":{"k":1.5,"l":null},"grid":[[1,null],null,[]]}`,
+		`{"id":2,"s":0}`)
+	w = writerOf(t, path, schema+", late: map<int, struct<y: byte!>>", false)
+	w.commit(t, `{"id":3,"s":-1,"who":{"name":""},"rates":{},"grid":[],"late":[[7,{"y":1}],[8,null]]}`)
+	done, err := maintenance.Optimize{TargetFile: 1 << 20, EngineInfo: "millrace/test"}.Run(t.Context(), maintenance.Table{Name: "t", Store: w.store})
+	if err != nil || done.Commits != 1 || done.Rows != 3 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	s, err := delta.Load(t.Context(), w.store, delta.Latest)
+	if err == nil {
+		err = s.WriteCheckpoint(t.Context())
+	}
+	for v := int64(0); err == nil && v < s.Version(); v++ {
+		err = w.store.Delete(t.Context(), fmt.Sprintf("_delta_log/%020d.json", v))
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
