@@ -65,6 +65,7 @@ type writer struct {
 	parts  []types.CompletedPart
 	size   int64
 	flying chan error // the part that is being uploaded; nil: none
+	sent   []byte     // the memory of that part, or of the last one: the next but one fills it again
 }
 
 // Write implements blob.Writer.
@@ -87,7 +88,7 @@ func (w *writer) Write(p []byte) (int, error) {
 // limit is the size of the part that is being filled.
 func (w *writer) limit() int { return partSize << (len(w.parts) / growAfter) }
 
-// grow makes room for n bytes. A part that is small yet does not take the memory of a whole one.
+// grow makes room for n bytes. A first part that is small yet does not take the memory of a whole one.
 func (w *writer) grow(n int) {
 	need := len(w.part) + n
 	if need <= cap(w.part) {
@@ -95,7 +96,7 @@ func (w *writer) grow(n int) {
 	}
 	var roomier []byte
 	switch {
-	case need <= partSize/4:
+	case w.upload == nil && need <= partSize/4:
 		roomier = make([]byte, 0, max(2*cap(w.part), need))
 	case need <= partSize:
 		roomier = w.store.parts.take()
@@ -116,15 +117,13 @@ func (w *writer) send() error {
 		}
 	}
 	part := w.part
-	w.part = nil
+	w.part, w.sent = w.sent[:0], part
 	number := int32(len(w.parts) + 1)
 	w.parts = append(w.parts, types.CompletedPart{PartNumber: aws.Int32(number)})
 	w.size += int64(len(part))
 	w.flying = make(chan error, 1)
 	go func(done chan<- error, at *types.CompletedPart) {
-		err := w.put(part, number, at)
-		w.store.parts.give(part)
-		done <- err
+		done <- w.put(part, number, at)
 	}(w.flying, &w.parts[number-1])
 	return nil
 }
@@ -170,7 +169,7 @@ func (w *writer) Close() error {
 	if err != nil {
 		return w.store.failed("close", w.name, errors.Join(err, w.drop()))
 	}
-	w.store.parts.give(w.part)
+	w.free()
 	return nil
 }
 
@@ -207,6 +206,13 @@ func (w *writer) complete() error {
 	})
 }
 
+// free gives the memory of parts back. None is in flight.
+func (w *writer) free() {
+	w.store.parts.give(w.part)
+	w.store.parts.give(w.sent)
+	w.part, w.sent = nil, nil
+}
+
 // Abort implements blob.Writer.
 func (w *writer) Abort() error {
 	if err := w.drop(); err != nil {
@@ -219,8 +225,7 @@ func (w *writer) Abort() error {
 // costs money until somebody sweeps it.
 func (w *writer) drop() error {
 	_ = w.land() // its failure does not matter any more
-	w.store.parts.give(w.part)
-	w.part = nil
+	w.free()
 	if w.upload == nil {
 		return nil
 	}
