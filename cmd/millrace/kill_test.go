@@ -77,6 +77,15 @@ func (k *killing) produce(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
+	for { // a producer that is new when the broker dies gives up
+		_, _, err := client.ProducerID(ctx)
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+	}
 	var failed error
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
