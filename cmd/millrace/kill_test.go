@@ -29,9 +29,11 @@ type killing struct {
 	rate    int64 // records a second
 	kills   int
 
-	lake  string           // "": a folder
-	env   []string         // of the processes
-	upset func(n int) bool // does something else to the n-th process's world while it lives; true: so that it may end by itself
+	producer []kgo.Opt        // more of what it is made with
+	lake     string           // "": a folder
+	env      []string         // of the processes
+	hurry    chan struct{}    // closed: what is left is sent at once; nil: never
+	upset    func(n int) bool // does something else to the n-th process's world while it lives; true: so that it may end by itself
 
 	dir        string
 	definition string
@@ -72,26 +74,18 @@ func (k *killing) prepare(t *testing.T) {
 
 // produce sends the records at a steady rate, one in ten of them a second time a little later.
 func (k *killing) produce(ctx context.Context) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(k.brokers))
+	client, err := kgo.NewClient(append(k.producer, kgo.SeedBrokers(k.brokers))...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	for { // a producer that is new when the broker dies gives up
-		_, _, err := client.ProducerID(ctx)
-		if err == nil {
-			break
-		}
-		if ctx.Err() != nil {
-			return err
-		}
-	}
 	var failed error
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for id := int64(0); id < k.records; {
 		select {
 		case <-tick.C:
+		case <-k.hurry:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
