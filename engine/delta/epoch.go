@@ -60,9 +60,10 @@ func (t *Table) Commit(ctx context.Context, p engine.Prepared, info engine.Commi
 	if err != nil && !errors.Is(err, errDone) {
 		return 0, fmt.Errorf("commit epoch %d to table %s: %w", p.Epoch, t.config.Name, err)
 	}
-	before := t.state.version
 	t.state = s
-	t.tellCheckpoint(s, before, err == nil)
+	if err == nil {
+		t.tellCheckpoint(s)
+	}
 	if err == nil && t.config.Committed != nil {
 		t.config.Committed(len(p.Files))
 	}
@@ -79,11 +80,12 @@ func (t *Table) toCommitOn(ctx context.Context, p engine.Prepared) (*state, erro
 	return s, s.advance(ctx, t.config.Store, Latest)
 }
 
-// tellCheckpoint tells of a version that asks for a checkpoint: one that is a multiple of the interval, or the first
-// commit of ours after one, which another writer has made.
-func (t *Table) tellCheckpoint(s *state, before int64, committed bool) {
+// tellCheckpoint tells of a version that asks for a checkpoint: one that is a multiple of the interval, or our first
+// commit after one, which another writer has made, or a process that died before it wrote the checkpoint.
+func (t *Table) tellCheckpoint(s *state) {
 	keep, err := s.properties()
-	if committed && err == nil && t.config.CheckpointDue != nil && s.version/keep.CheckpointInterval > before/keep.CheckpointInterval {
+	if err == nil && t.config.CheckpointDue != nil && s.version/keep.CheckpointInterval > max(0, t.checkpoint)/keep.CheckpointInterval {
+		t.checkpoint = s.version
 		t.config.CheckpointDue(s.version)
 	}
 }

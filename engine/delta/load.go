@@ -79,6 +79,7 @@ func (s *state) begin(ctx context.Context, store blob.Store, l *logDir, upto int
 		err := begun.readCheckpoint(ctx, store, c)
 		if err == nil {
 			*s = *begun
+			s.base = c.version
 			return nil
 		}
 		if !errors.Is(err, errBroken) {

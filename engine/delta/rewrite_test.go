@@ -174,4 +174,13 @@ func TestCheckpointDue(t *testing.T) {
 	if fmt.Sprint(due) != "[3 6 9 13 15]" {
 		t.Errorf("due at %v", due)
 	}
+	reopened := tableOn(t, store, "p") // nobody has written the checkpoints that were due
+	reopened.config.CheckpointDue = table.config.CheckpointDue
+	if _, err := reopened.Open(t.Context(), "L"); err != nil {
+		t.Fatal(err)
+	}
+	commit(reopened, 13) // 16
+	if fmt.Sprint(due[5:]) != "[16]" {
+		t.Errorf("after a start without a checkpoint due at %v", due[5:])
+	}
 }

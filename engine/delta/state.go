@@ -15,6 +15,7 @@ type state struct {
 	txns     map[string]txnAt
 	files    *files // nil: not kept
 	changed  int64  // the newest version known to have added rows; -1: none is known
+	base     int64  // the version of the checkpoint that it began at; -1: at entry 0
 }
 
 // txnAt is an application's last txn and the version that has it, or, of one that was read from a
@@ -25,7 +26,7 @@ type txnAt struct {
 }
 
 func newState(keepFiles bool) *state {
-	s := &state{version: -1, changed: -1, txns: map[string]txnAt{}}
+	s := &state{version: -1, changed: -1, base: -1, txns: map[string]txnAt{}}
 	if keepFiles {
 		s.files = newFiles()
 	}

@@ -92,6 +92,7 @@ type Table struct {
 	committer   committer
 	incarnation string
 	state       *state // nil before Open
+	checkpoint  int64  // the newest known to be there, or that was asked for; -1: none
 }
 
 var _ engine.Table = (*Table)(nil)
@@ -121,7 +122,7 @@ func (t *Table) Open(ctx context.Context, incarnation string) (engine.TableState
 	if err != nil {
 		return engine.TableState{}, fmt.Errorf("open table %s: %w", t.config.Name, err)
 	}
-	t.incarnation, t.state = incarnation, s
+	t.incarnation, t.state, t.checkpoint = incarnation, s, s.base
 	return t.tableState(), nil
 }
 
