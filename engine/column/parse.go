@@ -1,6 +1,7 @@
 package column
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -156,7 +157,7 @@ func (p *typeParser) fields(depth int) (Type, error) {
 func (p *typeParser) decimal() (Type, error) {
 	const form = "decimal needs its digits and how many of them are behind the point: decimal(10,2)"
 	if !p.next('(') {
-		return Type{}, fmt.Errorf(form)
+		return Type{}, errors.New(form)
 	}
 	p.rest = p.rest[1:]
 	precision, ok := p.number()
@@ -166,7 +167,7 @@ func (p *typeParser) decimal() (Type, error) {
 		scale, ok = p.number()
 	}
 	if !ok || !p.next(')') {
-		return Type{}, fmt.Errorf(form)
+		return Type{}, errors.New(form)
 	}
 	p.rest = p.rest[1:]
 	if precision < 1 || precision > MostDigits || scale > precision {

@@ -36,9 +36,9 @@
 //	CASE [x] WHEN y THEN z … [ELSE z] END   CAST(x AS type)   TRY_CAST(x AS type)
 //
 // Keywords and functions are written in any case; a column's name as the schema has it. A dotted name (record.key)
-// is a column's, or where there is none that of a column and of fields in it: a.b is the field b of a struct a. A name with other signs than letters, digits, _ and $, or that is a keyword, stands
-// in "quotes" or `backquotes`; a quote within is doubled. -- begins a comment up to the end of the line; /* and
-// */ enclose one, and others in it.
+// is a column's, or where there is none that of a column and of fields in it: a.b is the field b of a struct a. A
+// name with other signs than letters, digits, _ and $, or that is a keyword, stands in "quotes" or `backquotes`; a
+// quote within is doubled. -- begins a comment up to the end of the line; /* and */ enclose one, and others in it.
 //
 // Literals are NULL, TRUE, FALSE, 'a text' (a quote is doubled, a backslash is a backslash), DATE '2024-05-06',
 // TIMESTAMP '2024-05-06 07:08:09.5', 12 (an int, or a long where an int has no room), 1.5 and 2e3 (doubles).

@@ -153,7 +153,8 @@ func (d *Decoder) number(b []byte, p int, kind column.Kind) (n number, literal [
 
 // decimal reads a number, or a string that is one, that has no digit without a place.
 func (d *Decoder) decimal(b []byte, p int, t *target) int {
-	literal, next := b[p:p], p
+	var literal []byte
+	next := p
 	if p < len(b) && b[p] == '"' {
 		if literal, next = d.quoted(b, p); next < 0 {
 			return bad
