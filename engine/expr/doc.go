@@ -10,9 +10,9 @@
 //
 // err is Errors: all that is wrong, each with its place; bad are the rows that have no value, and why.
 //
-// Scan and parse make a tree of the source (token.go, parse.go, tree.go); a checker gives each part a type and
+// Scan and parse make a tree of the source (token.go, parse.go, typename.go, tree.go); a checker gives each part a type and
 // picks its kernel (check.go and a file a topic: logic, compare, among, arith, number, cast, text, like, regexp,
-// time, layout, case, array); a Program runs the kernels (program.go, node.go). A kernel is a loop over the
+// time, layout, case, array, part, decimal); a Program runs the kernels (program.go, node.go). A kernel is a loop over the
 // values of whole columns and allocates nothing for a row. Regular expressions do where it is asked for a group,
 // or for all matches of a pattern that looks at what is before them (^, \b): Go's regexp has no other way to say
 // where a match is. Functions lists the functions.
