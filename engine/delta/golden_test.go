@@ -1,7 +1,6 @@
 package delta_test
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,7 +10,9 @@ import (
 
 	"github.com/millrace-io/millrace/engine/blob"
 	"github.com/millrace-io/millrace/engine/blob/mem"
+	"github.com/millrace-io/millrace/engine/column"
 	"github.com/millrace-io/millrace/engine/delta"
+	"github.com/millrace-io/millrace/engine/enginetest/corpus"
 	"github.com/millrace-io/millrace/engine/parquet"
 )
 
@@ -76,14 +77,11 @@ var golden = map[string]struct {
 // TestGoldenTables: Spark's tables have the version, files and columns that they should, and their rows are those expected,
 // as a bag; or they are refused by the name of what they need.
 func TestGoldenTables(t *testing.T) {
-	dir := os.Getenv("MILLRACE_TESTDATA")
-	if dir == "" {
-		t.Skip("set MILLRACE_TESTDATA to the folder that holds delta-golden")
-	}
+	dir := corpus.Dir(t)
 	for name := range golden {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkGolden(t, name, unpackGolden(t, name))
+			checkGolden(t, name, corpus.Golden(t, name))
 		})
 	}
 	paths, err := filepath.Glob(filepath.Join(dir, "delta-golden", "*.tar.zst"))
@@ -154,4 +152,32 @@ func columnsOf(s *delta.Snapshot) []string {
 		columns = append(columns, f.String())
 	}
 	return columns
+}
+
+// expectedRows reads the files that have a table's rows by themselves.
+func expectedRows(t *testing.T, root *mem.Store, schema column.Schema) []string {
+	t.Helper()
+	var rows []string
+	for info, err := range root.List(t.Context(), "expected/", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(info.Name, ".parquet") {
+			continue
+		}
+		f, err := parquet.Open(t.Context(), root, info.Name, schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range f.RowGroups() {
+			cols, err := f.ReadRowGroup(t.Context(), i, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for row := range f.RowGroupRows(i) {
+				rows = append(rows, string(column.AppendRowJSON(nil, schema, cols, row)))
+			}
+		}
+	}
+	return rows
 }
