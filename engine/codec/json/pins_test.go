@@ -3,15 +3,15 @@ package json_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/codec/json"
 	"github.com/millrace-io/millrace/engine/column"
+	"github.com/millrace-io/millrace/engine/enginetest/corpus"
 )
 
 // pinSchema is the schema of the pin topic.
@@ -79,11 +79,7 @@ func frameOf(values [][]byte) engine.Frame {
 
 // realPins reads the records of the real pin topic, or skips.
 func realPins(t testing.TB) [][]byte {
-	dir := os.Getenv("MILLRACE_TESTDATA")
-	if dir == "" {
-		t.Skip("MILLRACE_TESTDATA is not set: it names the folder with the real rows")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "pinterest", "pin.ndjson"))
+	data, err := io.ReadAll(corpus.Open(t, "pinterest", "pin.ndjson"))
 	if err != nil {
 		t.Fatal(err)
 	}
