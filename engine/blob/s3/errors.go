@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,6 +33,12 @@ var advice = map[string]string{
 
 // explain puts what to do before an error.
 func explain(err error) error {
+	if errNoCredentials(err) != nil && strings.Contains(err.Error(), "AssumeRole") {
+		return fmt.Errorf("the role could not be taken on: look at its trust policy, and at the keys that were found for taking it on: %w", err)
+	}
+	if isUntrusted(err) {
+		return fmt.Errorf("the server's certificate is not to be trusted: if it is your own, say ca in the lake's definition, or set AWS_CA_BUNDLE: %w", err)
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		if text, ok := advice[api.ErrorCode()]; ok {
@@ -56,6 +63,12 @@ func errNoCredentials(err error) error {
 		return err
 	}
 	return nil
+}
+
+// isUntrusted says whether the server's certificate was refused.
+func isUntrusted(err error) bool {
+	var refused *tls.CertificateVerificationError
+	return errors.As(err, &refused)
 }
 
 // status is the HTTP status of the answer, or 0 where none came.

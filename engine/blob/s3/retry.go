@@ -45,7 +45,7 @@ func kindOf(err error) failure {
 	var end *settled
 	var again *undecided
 	switch {
-	case errors.As(err, &end), errNoCredentials(err) != nil:
+	case errors.As(err, &end), errNoCredentials(err) != nil, isUntrusted(err):
 		return final
 	case errors.As(err, &again):
 		return transient
