@@ -3,6 +3,7 @@ package delta
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -32,24 +33,29 @@ func BenchmarkCommit(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			epoch := engine.Epoch(0)
-			b.ReportAllocs()
-			for b.Loop() {
-				p := engine.Prepared{Table: "pins", ID: state.ID, Prev: epoch, Epoch: epoch + 1}
-				if epoch == 0 {
-					p.Prev = engine.NoEpoch
-				}
-				for lane := range 2 {
-					f := engine.File{Path: fmt.Sprintf("part-%d-%d.parquet", epoch, lane), Size: 1 << 20, Rows: 1000}
-					f.Add = AddAction(f.Path, nil, f.Size, 1_700_000_000_000, `{"numRecords":1000,"minValues":{"id":1},"maxValues":{"id":1000},"nullCount":{"id":0}}`)
-					p.Files = append(p.Files, f)
-				}
-				if _, err := table.Commit(b.Context(), p, engine.CommitInfo{Pipeline: "bench", Epoch: p.Epoch}); err != nil {
-					b.Fatal(err)
-				}
-				epoch++
-			}
+			benchCommits(b, table, state, nil)
 		})
+	}
+}
+
+// benchCommits commits epochs of two files, of one partition, for as long as the benchmark lasts.
+func benchCommits(b *testing.B, table *Table, state engine.TableState, partition map[string]*string) {
+	epoch := engine.Epoch(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		p := engine.Prepared{Table: "pins", ID: state.ID, Prev: epoch, Epoch: epoch + 1}
+		if epoch == 0 {
+			p.Prev = engine.NoEpoch
+		}
+		for lane := range 2 {
+			f := engine.File{Path: fmt.Sprintf("part-%d-%d.parquet", epoch, lane), Size: 1 << 20, Rows: 1000}
+			f.Add = AddAction(f.Path, partition, f.Size, 1_700_000_000_000, `{"numRecords":1000,"minValues":{"id":1},"maxValues":{"id":1000},"nullCount":{"id":0}}`)
+			p.Files = append(p.Files, f)
+		}
+		if _, err := table.Commit(b.Context(), p, engine.CommitInfo{Pipeline: "bench", Epoch: p.Epoch}); err != nil {
+			b.Fatal(err)
+		}
+		epoch++
 	}
 }
 
@@ -84,18 +90,58 @@ func largeTable(b *testing.B) *mem.Store {
 	return store
 }
 
+// BenchmarkCommitLarge is an epoch of two files into a table of a hundred thousand, known by its checkpoint, and into one
+// that has none yet.
+func BenchmarkCommitLarge(b *testing.B) {
+	large := largeTable(b)
+	for name, store := range map[string]blob.Store{"empty": mem.New(), "large": large} {
+		b.Run(name, func(b *testing.B) {
+			table, err := NewTable(Config{Name: "t", Pipeline: fmt.Sprint("bench", b.N), Store: store, Schema: largeSchema(), PartitionBy: []string{"city"}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			state, err := table.Open(b.Context(), "line")
+			if err != nil {
+				b.Fatal(err)
+			}
+			benchCommits(b, table, state, map[string]*string{"city": new("Oslo")})
+		})
+	}
+}
+
+// largeSchema is the columns of tableSchema.
+func largeSchema() column.Schema {
+	s, err := ParseSchema(tableSchema)
+	if err != nil {
+		panic(err)
+	}
+	columns, err := s.Columns()
+	if err != nil {
+		panic(err)
+	}
+	return columns
+}
+
 // BenchmarkLoadLarge reads a table of 100,000 files from its checkpoint: whole, and as a writer does that
 // keeps no files.
 func BenchmarkLoadLarge(b *testing.B) {
 	store := largeTable(b)
 	b.Run("snapshot", func(b *testing.B) {
 		b.ReportAllocs()
+		before := liveHeap()
+		s, err := Load(b.Context(), store, Latest)
+		if err != nil {
+			b.Fatal(err)
+		}
+		held := liveHeap() - before
+		runtime.KeepAlive(s)
 		for b.Loop() {
 			s, err := Load(b.Context(), store, Latest)
 			if err != nil || len(s.state.files.live) != 100_000 {
 				b.Fatal(err)
 			}
 		}
+		b.ReportMetric(float64(held)/(1<<20), "MiB-held")
 	})
 	b.Run("writer", func(b *testing.B) {
 		b.ReportAllocs()
@@ -105,6 +151,14 @@ func BenchmarkLoadLarge(b *testing.B) {
 			}
 		}
 	})
+}
+
+// liveHeap is the bytes in use, and nothing else.
+func liveHeap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // BenchmarkWriteCheckpointLarge writes the checkpoint of a table of 100,000 files.
