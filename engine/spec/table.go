@@ -58,7 +58,7 @@ func (l *loader) partitions(n Node, t Table) {
 			l.errs = append(l.errs, at.errorAt(0, message, column.Nearest(c, t.Schema.Names())))
 		case slices.Contains(t.PartitionBy[:i], c):
 			l.errorf(at, "column %s is here twice", at.t.shown())
-		case t.Schema[col].Type.Kind == column.Array || t.Schema[col].Type.Kind == column.Binary:
+		case t.Schema[col].Type.Kind >= column.Array || t.Schema[col].Type.Kind == column.Binary:
 			l.errorf(at, "column %s is %s: folders can't be named by it", at.t.shown(), t.Schema[col].Type)
 		}
 	}
