@@ -108,6 +108,37 @@ func TestVerifyFinds(t *testing.T) {
 	}
 }
 
+// TestVerifyFindsInTypes: statistics of columns with digits and parts are compared as well.
+func TestVerifyFindsInTypes(t *testing.T) {
+	const schema = "id: long!, b: byte, price: decimal(10,2), at: timestamp_ntz, who: struct<name: string, at: struct<n: short>>"
+	typed := func(t *testing.T) *mem.Store {
+		s := mem.New()
+		write(t, s, "p", schema).rows(
+			`{"id":1,"b":-3,"price":-1.50,"at":"2026-01-02T03:04:05.000001","who":{"name":"a","at":{"n":7}}}`,
+			`{"id":2,"b":5,"price":100.00,"who":{"name":null,"at":{"n":9}}}`, `{"id":3,"who":{"name":"c"}}`, `{"id":4}`)
+		return s
+	}
+	if v, err := verify(typed(t)); err != nil {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	for from, to := range map[string]struct{ text, want string }{
+		`\"b\":-3`:       {`\"b\":-2`, "has -3 in column b, the log says that the least is -2"},
+		`\"price\":-1.5`: {`\"price\":-1.4`, "has -1.50 in column price, the log says that the least is -1.4"},
+		`\"price\":100`:  {`\"price\":99`, "has 100.00 in column price, the log says that the greatest is 99"},
+		`03:04:05.000`:   {`03:04:06.000`, `has "2026-01-02T03:04:05.000001" in column at, the log says that the least is`},
+		`\"n\":7`:        {`\"n\":8`, "has 7 in column who.at.n, the log says that the least is 8"},
+		`\"name\":\"c\"`: {`\"name\":\"b\"`, `has "c" in column who.name, the log says that the greatest is "b"`},
+		`{\"name\":2,`:   {`{\"name\":1,`, "has 2 nulls in column who.name, the log says 1"},
+		`{\"n\":2}}`:     {`{\"n\":3}}`, "has 2 nulls in column who.at.n, the log says 3"},
+	} {
+		s := typed(t)
+		edit(t, s, from, to.text)
+		if v, err := verify(s); err == nil || !strings.Contains(err.Error(), to.want) {
+			t.Errorf("%s for %s: %+v, %v", to.text, from, v, err)
+		}
+	}
+}
+
 func entry(version int) string { return fmt.Sprintf("_delta_log/%020d.json", version) }
 
 func del(t *testing.T, s *mem.Store, name string) {
