@@ -184,7 +184,7 @@ func TestDroppedStateStaysAway(t *testing.T) {
 			}
 		}
 		run(10)
-		r.plan.Streams[0].Steps[0].Config = changedConfig{numberConfig{By: "id"}}
+		r.plan.Streams[0].Steps[0].Config = changedConfig{enginetest.Numbered{By: "id"}}
 		run(10, "s/number") // nothing new comes
 		before := r.rows(t)
 		run(11)
@@ -198,8 +198,8 @@ func TestDroppedStateStaysAway(t *testing.T) {
 	})
 }
 
-// changedConfig has another fingerprint than numberConfig.
-type changedConfig struct{ numberConfig }
+// changedConfig has another fingerprint than enginetest.Numbered.
+type changedConfig struct{ enginetest.Numbered }
 
 // An operator that was removed, its state given up, and comes back begins with nothing.
 func TestRemovedOperatorBeginsAnew(t *testing.T) {

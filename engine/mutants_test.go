@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"io"
-	"maps"
 	"testing"
 
 	"github.com/millrace-io/millrace/engine"
@@ -38,7 +37,7 @@ func TestCatchesPositionOffByOne(t *testing.T) {
 	for name, by := range map[string]engine.Offset{"early": -1, "late": 1} {
 		t.Run(name, func(t *testing.T) {
 			enginetest.Catches(t, stateless(), mutantRuns, func(r *enginetest.Rig) {
-				r.Ports.Checkpoints = rewriting{r.Ports.Checkpoints, func(c *engine.Checkpoint) {
+				r.Ports.Checkpoints = enginetest.Rewriting{Checkpoints: r.Ports.Checkpoints, Change: func(c *engine.Checkpoint) {
 					for i := range c.Partitions {
 						if p := &c.Partitions[i]; p.Next > 0 {
 							p.Next += by
@@ -52,7 +51,7 @@ func TestCatchesPositionOffByOne(t *testing.T) {
 
 func TestCatchesPositionBeforeLanes(t *testing.T) {
 	enginetest.Catches(t, stateless(), mutantRuns, func(r *enginetest.Rig) {
-		r.Ports.Checkpoints = rewriting{r.Ports.Checkpoints, func(c *engine.Checkpoint) {
+		r.Ports.Checkpoints = enginetest.Rewriting{Checkpoints: r.Ports.Checkpoints, Change: func(c *engine.Checkpoint) {
 			for i := range c.Partitions {
 				if next, ok := r.Source.Handed(c.Partitions[i].Partition); ok {
 					c.Partitions[i].Next = max(next, c.Partitions[i].Next)
@@ -64,27 +63,13 @@ func TestCatchesPositionBeforeLanes(t *testing.T) {
 
 func TestCatchesQuarantineLeftOutOfLedger(t *testing.T) {
 	enginetest.Catches(t, stateless(), mutantRuns, func(r *enginetest.Rig) {
-		r.Ports.Checkpoints = rewriting{r.Ports.Checkpoints, func(c *engine.Checkpoint) {
+		r.Ports.Checkpoints = enginetest.Rewriting{Checkpoints: r.Ports.Checkpoints, Change: func(c *engine.Checkpoint) {
 			for name, count := range c.Ledger {
 				count.Quarantined = 0
 				c.Ledger[name] = count
 			}
 		}}
 	})
-}
-
-// rewriting writes other checkpoints than the engine means to.
-type rewriting struct {
-	engine.Checkpoints
-	change func(*engine.Checkpoint)
-}
-
-func (w rewriting) Write(ctx context.Context, c *engine.Checkpoint) error {
-	other := *c
-	other.Partitions = append([]engine.PartitionState(nil), c.Partitions...)
-	other.Ledger = maps.Clone(c.Ledger)
-	w.change(&other)
-	return w.Checkpoints.Write(ctx, &other)
 }
 
 func TestCatchesCommitBeforeCheckpoint(t *testing.T) {

@@ -197,7 +197,7 @@ func TestChangedOperatorIsNamed(t *testing.T) {
 		if _, err := r.task(t).Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		r.plan.Streams[0].Steps[0].Config = numberConfig{By: "v"}
+		r.plan.Streams[0].Steps[0].Config = enginetest.Numbered{By: "v"}
 		_, err := r.task(t).Run(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "s/number") || !strings.Contains(err.Error(), "--drop-state") {
 			t.Fatalf("got error %v, want one that names s/number and --drop-state", err)

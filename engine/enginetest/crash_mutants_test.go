@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -278,7 +277,7 @@ func (h hasty) Write(ctx context.Context, c *engine.Checkpoint) error {
 // TestCatchesPositionBeforeLanes: a checkpoint that holds what was read, and not what the lanes have.
 func TestCatchesPositionBeforeLanes(t *testing.T) {
 	caught(t, enginetest.Simulation{Plant: func(r *enginetest.Rig) {
-		r.Ports.Checkpoints = rewriting{r.Ports.Checkpoints, func(c *engine.Checkpoint) {
+		r.Ports.Checkpoints = enginetest.Rewriting{Checkpoints: r.Ports.Checkpoints, Change: func(c *engine.Checkpoint) {
 			for i := range c.Partitions {
 				if next, ok := r.Source.Handed(c.Partitions[i].Partition); ok {
 					c.Partitions[i].Next = max(next, c.Partitions[i].Next)
@@ -291,27 +290,13 @@ func TestCatchesPositionBeforeLanes(t *testing.T) {
 // TestCatchesQuarantineLeftOutOfLedger: a ledger that does not add up.
 func TestCatchesQuarantineLeftOutOfLedger(t *testing.T) {
 	caught(t, checkpoints(func(c engine.Checkpoints, _ blob.Store) engine.Checkpoints {
-		return rewriting{c, func(c *engine.Checkpoint) {
+		return enginetest.Rewriting{Checkpoints: c, Change: func(c *engine.Checkpoint) {
 			for name, count := range c.Ledger {
 				count.Quarantined = 0
 				c.Ledger[name] = count
 			}
 		}}
 	}))
-}
-
-// rewriting writes other checkpoints than the engine means to.
-type rewriting struct {
-	engine.Checkpoints
-	change func(*engine.Checkpoint)
-}
-
-func (w rewriting) Write(ctx context.Context, c *engine.Checkpoint) error {
-	other := *c
-	other.Partitions = slices.Clone(c.Partitions)
-	other.Ledger = maps.Clone(c.Ledger)
-	w.change(&other)
-	return w.Checkpoints.Write(ctx, &other)
 }
 
 // TestCatchesTwoOfOneCheckpoint: a process that goes on when another has written its checkpoint.
@@ -429,7 +414,7 @@ func TestCatchesPositionOffByOne(t *testing.T) {
 
 func offBy(by engine.Offset) enginetest.Simulation {
 	return checkpoints(func(c engine.Checkpoints, _ blob.Store) engine.Checkpoints {
-		return rewriting{c, func(c *engine.Checkpoint) {
+		return enginetest.Rewriting{Checkpoints: c, Change: func(c *engine.Checkpoint) {
 			for i := range c.Partitions {
 				if p := &c.Partitions[i]; p.Next > 0 {
 					p.Next += by

@@ -113,8 +113,8 @@ func plain() enginetest.Case {
 // numbered numbers the rows of each key twice, in two stages of lanes, and writes them by key: the order of rows matters
 // all the way.
 func numbered() enginetest.Case {
-	number := engine.Step{Name: "number", Config: numberConfig{By: "id"}}
-	again := engine.Step{Name: "again", Config: numberConfig{By: "id"}}
+	number := engine.Step{Name: "number", Config: enginetest.Numbered{By: "id"}}
+	again := engine.Step{Name: "again", Config: enginetest.Numbered{By: "id"}}
 	return enginetest.Case{
 		Name: "numbered", Grows: true,
 		Streams: []engine.StreamPlan{{Name: "s", From: enginetest.SourceName, Steps: []engine.Step{number, again}}},

@@ -1,31 +1,41 @@
-package enginetest_test
+package enginetest
 
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// numberConfig replaces v by the row's number among those of its key.
-type numberConfig struct{ By string }
+// Numbered replaces v by the row's number among those of its key, the value of the column By: the plainest operator
+// with state. It fails where state was promised (engine.Expecting) and did not come.
+type Numbered struct{ By string }
 
-func (c numberConfig) Keys() []string { return []string{c.By} }
+// Keys implements engine.Keyed.
+func (c Numbered) Keys() []string { return []string{c.By} }
 
-func (c numberConfig) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
-	return &number{v: in.Index("v"), counts: map[column.Key]int64{}, changed: map[column.Key]bool{}}, in, nil
+// Bind implements engine.Config.
+func (c Numbered) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
+	return &number{v: in.Index("v"), counts: map[column.Key]int64{}, changed: map[column.Key]bool{}, coming: map[int]int64{}}, in, nil
 }
 
 type number struct {
 	v       int
 	counts  map[column.Key]int64
 	changed map[column.Key]bool
+	coming  map[int]int64 // bytes that Expect has promised and Load has not brought yet, by slot
 	saves   int
 }
 
 func (n *number) Apply(_ context.Context, in *engine.Batch, emit engine.Emit) error {
+	for slot, left := range n.coming {
+		if left != 0 {
+			return fmt.Errorf("slot %d: %d bytes of state were promised and did not come", slot, left)
+		}
+	}
 	v := in.Arena.Column(column.Of(column.Long)).(*column.Longs)
 	numbers := map[int]int64{}
 	for row := range in.Sel.All(in.Rows) {
@@ -55,11 +65,14 @@ func (n *number) Save(slot int, w io.Writer) (whole bool, err error) {
 	return whole, nil
 }
 
-func (n *number) Load(_ int, r io.Reader) error {
+func (n *number) Expect(slot int, size int64) { n.coming[slot] += size }
+
+func (n *number) Load(slot int, r io.Reader) error {
 	for {
 		var x [3]uint64
 		switch err := binary.Read(r, binary.LittleEndian, &x); err {
 		case nil:
+			n.coming[slot] -= int64(binary.Size(x))
 			n.counts[column.Key{Hi: x[0], Lo: x[1]}] = int64(x[2])
 		case io.EOF:
 			return nil
