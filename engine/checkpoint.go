@@ -42,6 +42,10 @@ type PartitionState struct {
 	Next      Offset `json:"next"`      // the first offset not in any table
 	Watermark Time   `json:"watermark"` // before the row at Next
 	Joined    Epoch  `json:"joined"`    // the epoch the partition came with; 0: the first start
+
+	ID    string `json:"id,omitempty"`    // Partition.ID
+	After string `json:"after,omitempty"` // of a Positioned source: Start.After for Next
+	Ended bool   `json:"ended,omitempty"` // there is nothing at or after Next, and never will be
 }
 
 // A StateRef names a state object.

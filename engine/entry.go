@@ -254,6 +254,15 @@ func (e *entry) passed(to Offset) {
 	e.move(next)
 }
 
+// finish notes that the partition has no more records.
+func (e *entry) finish() {
+	e.admission.lock()
+	defer e.admission.unlock()
+	next := e.state
+	next.Ended = true
+	e.move(next)
+}
+
 // lost moves the position over records that are gone.
 func (e *entry) lost(from, to Offset) error {
 	if !e.source.AllowLoss {

@@ -248,8 +248,13 @@ func (n *stepNode) Drop(reason DropReason, rows int) {
 		n.count.Filtered += int64(rows)
 	case Duplicate:
 		n.count.Duplicate += int64(rows)
+	case Aggregated:
+		n.count.Aggregated += int64(rows)
 	}
 }
+
+// Made implements Emit.
+func (n *stepNode) Made(rows int) { n.count.Made += int64(rows) }
 
 // Quarantine implements Emit.
 func (n *stepNode) Quarantine(b *Batch, row int, reason Reason, col, detail string) {

@@ -1,7 +1,7 @@
 package engine
 
 // A Count accounts for the rows of a source or a stream, or for those that a table refused. For a source In is records;
-// else it is rows. Invariant: In = Out + Filtered + Duplicate + Late + Quarantined + (what is held).
+// else it is rows. Invariant: In + Made = Out + Filtered + Duplicate + Late + Quarantined + Aggregated + (what is held).
 type Count struct {
 	In          int64 `json:"in"`
 	Out         int64 `json:"out"`
@@ -9,7 +9,9 @@ type Count struct {
 	Duplicate   int64 `json:"duplicate"`
 	Late        int64 `json:"late"`
 	Quarantined int64 `json:"quarantined"`
-	Lost        int64 `json:"lost,omitempty"` // offsets gone before we came; not part of In
+	Aggregated  int64 `json:"aggregated,omitempty"` // rows that went into results
+	Made        int64 `json:"made,omitempty"`       // results
+	Lost        int64 `json:"lost,omitempty"`       // offsets gone before we came; not part of In
 }
 
 // Add adds o to c.
@@ -20,6 +22,8 @@ func (c *Count) Add(o Count) {
 	c.Duplicate += o.Duplicate
 	c.Late += o.Late
 	c.Quarantined += o.Quarantined
+	c.Aggregated += o.Aggregated
+	c.Made += o.Made
 	c.Lost += o.Lost
 }
 
@@ -27,13 +31,14 @@ func (c *Count) Add(o Count) {
 func (c Count) Sub(o Count) Count {
 	return Count{
 		In: c.In - o.In, Out: c.Out - o.Out, Filtered: c.Filtered - o.Filtered, Duplicate: c.Duplicate - o.Duplicate,
-		Late: c.Late - o.Late, Quarantined: c.Quarantined - o.Quarantined, Lost: c.Lost - o.Lost,
+		Late: c.Late - o.Late, Quarantined: c.Quarantined - o.Quarantined,
+		Aggregated: c.Aggregated - o.Aggregated, Made: c.Made - o.Made, Lost: c.Lost - o.Lost,
 	}
 }
 
 // Held is the rows taken in that have not come out yet.
 func (c Count) Held() int64 {
-	return c.In - c.Out - c.Filtered - c.Duplicate - c.Late - c.Quarantined
+	return c.In + c.Made - c.Out - c.Filtered - c.Duplicate - c.Late - c.Quarantined - c.Aggregated
 }
 
 // A Ledger accounts for every source and stream, and for what tables refused, by name, since the first start of the pipeline.

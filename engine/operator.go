@@ -45,6 +45,8 @@ type Emit interface {
 	Rows(out *Batch) error
 	// Drop counts rows that go no further.
 	Drop(reason DropReason, rows int)
+	// Made counts rows that the operator gives and did not take in: results.
+	Made(rows int)
 	// Quarantine sends one row of in, which the caller leaves out of what it emits, to the quarantine table.
 	// column is the column that is to blame or ""; detail is for people.
 	Quarantine(in *Batch, row int, reason Reason, column, detail string)
@@ -72,6 +74,21 @@ type Expecting interface {
 	Expect(slot int, size int64)
 }
 
+// A Sized operator knows the memory that its state takes.
+type Sized interface {
+	Stateful
+	// StateBytes is about the memory of the state now, in bytes. It is called after each batch and costs no walk.
+	StateBytes() int64
+	// Largest names at most n keys with the most state, the largest first, for people. It may take its time.
+	Largest(n int) []KeySize
+}
+
+// A KeySize is what one key's state takes.
+type KeySize struct {
+	Key   string `json:"key"` // as a row of JSON, or its hash where the operator does not know more
+	Bytes int64  `json:"bytes"`
+}
+
 // A DropReason says why a row went no further though nothing is wrong with it.
 type DropReason uint8
 
@@ -79,6 +96,7 @@ type DropReason uint8
 const (
 	Filtered  DropReason = iota // a condition left it out
 	Duplicate                   // its key was seen
+	Aggregated                  // it went into results, which are rows of their own: see Emit.Made
 )
 
 // A Reason says why a row is in quarantine. The list is closed: it is part of the quarantine table's

@@ -31,6 +31,16 @@ func (s sink) Passed(partition string, to Offset) error {
 	return nil
 }
 
+// Ended implements Sink.
+func (s sink) Ended(partition string) error {
+	e := s.task.entry(PartitionID{s.source, partition})
+	if e == nil {
+		return s.task.refuse(fmt.Errorf("source %s: the end of partition %s, which was not asked for", s.source, partition))
+	}
+	e.finish()
+	return nil
+}
+
 // Lost implements Sink.
 func (s sink) Lost(partition string, from, to Offset) error {
 	e := s.task.entry(PartitionID{s.source, partition})

@@ -16,10 +16,10 @@ type Source interface {
 	Partitions(ctx context.Context) ([]Partition, error)
 
 	// Read delivers the frames of the partitions from, each from its offset on, until ctx is done; it then
-	// returns ctx's error after the last call of sink has returned. Calls of sink for one partition never
-	// overlap and come in the partition's order; a record may come again after a fault, with its offset.
-	// Read may be called again, at once, for partitions that were added. Errors that may pass are retried
-	// inside.
+	// returns ctx's error after the last call of sink has returned; or nil, earlier, when all of from have ended.
+	// Calls of sink for one partition never overlap and come in the partition's order; a record may come again
+	// after a fault, with its offset. Read may be called again, at once, for partitions that were added. Errors
+	// that may pass are retried inside.
 	Read(ctx context.Context, from []Start, sink Sink) error
 
 	// Committed is told what every table holds: for each partition the next offset. It is for lag monitors:
@@ -36,6 +36,24 @@ type Lagging interface {
 	Ends() map[string]Offset
 }
 
+// A Positioned source counts its records in numbers that only it can keep: those of a partition from 0 on, in the order
+// they have there, so that a record has the same number in every run that began where the first one did. Its own name of
+// a record's place (a Kinesis sequence number, of 186 bits) goes with checkpoints and into quarantine.
+type Positioned interface {
+	// Position is the source's own position of the record at o, which it has delivered and which is not before the last
+	// one committed; else "". It is what Start.After takes. It does no I/O.
+	Position(partition string, o Offset) string
+}
+
+// A Chasing source can't say where its partitions end and knows when it has come there.
+type Chasing interface {
+	// CaughtUp says whether the sink has taken everything that was in the partition when reading of it began. It does no
+	// I/O.
+	CaughtUp(partition string) bool
+	// Behind is, for each partition being read, how much younger the newest record there is than what was read last.
+	Behind() map[string]time.Duration
+}
+
 // A Metered source knows how long it works.
 type Metered interface {
 	// Fetched is the time spent so far on receiving answers, from the first byte to the last, and on making
@@ -46,14 +64,24 @@ type Metered interface {
 // A Partition is what Source.Partitions says of one.
 type Partition struct {
 	Name  string // as in PartitionID
-	First Offset // the oldest record that can be read
-	End   Offset // one past the newest record that readers may see now
+	First Offset // the oldest record that can be read; 0 of a Positioned source
+	End   Offset // one past the newest record that readers may see now, or NoOffset: the source can't say
+
+	ID      string   // tells the partition from one of its name that was made anew; "": the source can't
+	Parents []string // partitions whose records come before this one's: it begins when those that are there have ended
+
+	FirstAt string // of a Positioned source: Start.After for reading from the oldest record on; "" is allowed
+	EndAt   string // of a Positioned source: Start.After for reading only what comes from now on
 }
+
+// NoOffset stands where a source can't give an offset.
+const NoOffset Offset = -1
 
 // A Start says where reading of a partition begins.
 type Start struct {
 	Partition string
 	From      Offset
+	After     string // of a Positioned source: its own position of the record before From, or FirstAt or EndAt
 }
 
 // A Sink takes what a Source reads.
@@ -67,6 +95,10 @@ type Sink interface {
 	// least where no frame follows, so that who reads on reaches Partition.End. An error means that the run is
 	// over.
 	Passed(partition string, to Offset) error
+
+	// Ended says that the partition has no more records and never will: all were delivered. An error means that the
+	// run is over.
+	Ended(partition string) error
 
 	// Lost says that the records from ≤ offset < to are gone (retention passed us). An error means that the
 	// definition does not allow it and the run is over; nil that reading goes on at to.

@@ -164,5 +164,8 @@ func (nowhere) Rows(*engine.Batch) error { return nil }
 // Drop implements engine.Emit.
 func (nowhere) Drop(engine.DropReason, int) {}
 
+// Made implements engine.Emit.
+func (nowhere) Made(int) {}
+
 // Quarantine implements engine.Emit.
 func (nowhere) Quarantine(*engine.Batch, int, engine.Reason, string, string) {}

@@ -114,6 +114,9 @@ func (r *reading) Passed(partition string, to engine.Offset) error {
 	return r.sink.Passed(partition, to)
 }
 
+// Ended implements engine.Sink. No partition of a topic ends.
+func (r *reading) Ended(partition string) error { return r.sink.Ended(partition) }
+
 // Lost implements engine.Sink.
 func (r *reading) Lost(partition string, from, to engine.Offset) error {
 	return r.sink.Lost(partition, from, to)

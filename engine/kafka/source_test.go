@@ -111,6 +111,8 @@ func clone(b []byte) []byte {
 	return append([]byte{}, b...)
 }
 
+func (c *collector) Ended(string) error { return nil }
+
 func (c *collector) Lost(partition string, from, to engine.Offset) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -121,6 +121,8 @@ func (s both) Frame(ctx context.Context, p string, f engine.Frame) error {
 
 func (s both) Passed(p string, to engine.Offset) error { return s.b.Passed(p, to) }
 
+func (s both) Ended(string) error { return nil }
+
 func (s both) Lost(p string, from, to engine.Offset) error { return s.b.Lost(p, from, to) }
 
 func wait(t *testing.T, done <-chan struct{}) {

@@ -35,6 +35,7 @@ import (
 // Metadata of a message.
 const (
 	PartitionKey = "partition" // names the frame's partition
+	EndedKey     = "ended"     // of a message without a frame: the partition has ended
 	PassedKey    = "passed"    // of a message without a frame: the offset to which a reader is given nothing more, in decimals
 )
 
@@ -45,8 +46,8 @@ const closeTimeout = 30 * time.Second
 // A Feed is a subscriber and what goes with it.
 type Feed struct {
 	// Subscriber gives messages whose payload is an engine.Frame and whose metadata has PartitionKey, or
-	// that have PassedKey too and no frame. It
-	// sends the next frame of a partition when it has the acknowledgement of the one before. Read closes it.
+	// that have PassedKey or EndedKey too and no frame. It sends the next message of a partition when it has the
+	// acknowledgement of the one before. Read closes it.
 	Subscriber message.Subscriber
 
 	Topic   string             // what to subscribe to
@@ -102,6 +103,9 @@ func (h *handler) take(msg *message.Message) error {
 	}
 	defer h.taking.Done()
 	partition := msg.Metadata.Get(PartitionKey)
+	if msg.Metadata.Get(EndedKey) != "" {
+		return h.feed.Sink.Ended(partition)
+	}
 	if to := msg.Metadata.Get(PassedKey); to != "" {
 		n, err := strconv.ParseInt(to, 10, 64)
 		if err != nil {

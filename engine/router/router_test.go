@@ -77,6 +77,8 @@ func (s sinkFunc) Frame(ctx context.Context, partition string, f engine.Frame) e
 
 func (s sinkFunc) Passed(string, engine.Offset) error { return nil }
 
+func (s sinkFunc) Ended(string) error { return nil }
+
 func (s sinkFunc) Lost(string, engine.Offset, engine.Offset) error { return nil }
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -68,5 +68,8 @@ func (Discard) Rows(*engine.Batch) error { return nil }
 // Drop implements engine.Emit.
 func (Discard) Drop(engine.DropReason, int) {}
 
+// Made implements engine.Emit.
+func (Discard) Made(int) {}
+
 // Quarantine implements engine.Emit.
 func (Discard) Quarantine(*engine.Batch, int, engine.Reason, string, string) {}

@@ -30,14 +30,20 @@ func (s *Sink) Rows(out *engine.Batch) error {
 
 // Drop implements engine.Emit.
 func (s *Sink) Drop(reason engine.DropReason, rows int) {
-	if reason == engine.Duplicate {
+	switch reason {
+	case engine.Duplicate:
 		s.Count.Duplicate += int64(rows)
 		s.Lines = append(s.Lines, fmt.Sprint("drop duplicate ", rows))
-		return
+	case engine.Aggregated:
+		s.Count.Aggregated += int64(rows)
+	default:
+		s.Count.Filtered += int64(rows)
+		s.Lines = append(s.Lines, fmt.Sprint("drop filtered ", rows))
 	}
-	s.Count.Filtered += int64(rows)
-	s.Lines = append(s.Lines, fmt.Sprint("drop filtered ", rows))
 }
+
+// Made implements engine.Emit.
+func (s *Sink) Made(rows int) { s.Count.Made += int64(rows) }
 
 // Quarantine implements engine.Emit.
 func (s *Sink) Quarantine(in *engine.Batch, row int, reason engine.Reason, col, detail string) {

@@ -35,6 +35,7 @@ type reader struct {
 type part struct {
 	from, next engine.Offset
 	busy       bool            // a call of the sink is running
+	ended      bool            // the source has said so
 	refused    bool            // one was answered with an error
 	records    []engine.Record // one an offset, in order
 	lost       []engine.Offset // from and to, for each call of Lost
@@ -163,6 +164,16 @@ func (r *reader) Lost(name string, from, to engine.Offset) error {
 		return nil
 	}
 	return r.refuse(p, r.lose(name))
+}
+
+// Ended implements engine.Sink.
+func (r *reader) Ended(name string) error {
+	p := r.enter(name)
+	defer r.leave(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.ended = true
+	return nil
 }
 
 // refuse gives the sink's answer, after which no other call may come if it is an error.
