@@ -26,6 +26,9 @@ type Options struct {
 	Set    map[string]string                // values of variables, before all others
 	Lake   string                           // replaces the definition's lake unless ""
 	Getenv func(name string) (string, bool) // the environment; nil: none
+	// ReadFile reads a file that another one includes. name is the path of that one's folder, as it was given to Load,
+	// and the one written, "/" between their parts; or an absolute path as written. nil: nothing can be included.
+	ReadFile func(name string) ([]byte, error)
 	// CheckTable says why a table can't have these columns. nil: any can.
 	CheckTable func(schema column.Schema) []error
 }

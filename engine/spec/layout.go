@@ -10,6 +10,7 @@ import (
 // from them.
 
 type layout struct {
+	Include     []string          `yaml:"include,scalar" doc:"Files whose sections are part of this definition. A path starts at the folder of this file."`
 	Pipeline    string            `yaml:"pipeline,required" doc:"Name of the pipeline. State, commits and metrics go by it."`
 	Lake        lakeText          `yaml:"lake" doc:"Where the tables are: a folder, as a path or a file:// URL, or a bucket, as s3://bucket/prefix or as a map of url and options."`
 	Vars        Map[string]       `yaml:"vars" doc:"Defaults of variables that are used as ${NAME}. --set and the environment come first."`
