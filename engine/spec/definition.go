@@ -54,6 +54,8 @@ type Source struct {
 	Kind   string // the name under Kinds.Sources
 	Config SourceConfig
 	Format string // the name under Kinds.Formats
+
+	TimeFormat []string // of the event time's column; nil: it has none, or its default
 }
 
 // A Stream is a stream of a Definition with what is known of each of its steps.

@@ -42,7 +42,11 @@ type SourceDescription struct {
 	Kind       string              `json:"kind"`
 	Format     string              `json:"format"`
 	EventTime  string              `json:"event_time"` // a column or record.timestamp
+	TimeFormat []string            `json:"event_time_format,omitempty"`
 	MaxDelay   string              `json:"max_delay"`
+	MaxAhead   string              `json:"max_ahead"`
+	Late       string              `json:"late"`                 // quarantine or drop
+	IdleAfter  string              `json:"idle_after,omitempty"` // "": time never passes without a partition
 	Start      string              `json:"start"`
 	OnDataLoss string              `json:"on_data_loss"`
 	Columns    []ColumnDescription `json:"columns"`
@@ -123,10 +127,14 @@ func duration(d time.Duration) string {
 func (d *Definition) describeSource(s engine.SourcePlan) SourceDescription {
 	out := SourceDescription{
 		Name: s.Name, Kind: d.Sources[s.Name].Kind, Format: d.Sources[s.Name].Format, EventTime: s.Time.Column,
-		MaxDelay: FormatDuration(s.Time.MaxDelay), Start: "earliest", OnDataLoss: "fail", Columns: columns(s.Schema),
+		TimeFormat: d.Sources[s.Name].TimeFormat, MaxDelay: FormatDuration(s.Time.MaxDelay), MaxAhead: FormatDuration(s.Time.MaxAhead),
+		Late: "quarantine", IdleAfter: duration(s.Time.IdleAfter), Start: "earliest", OnDataLoss: "fail", Columns: columns(s.Schema),
 	}
 	if out.EventTime == "" {
 		out.EventTime = recordTimestamp
+	}
+	if s.Time.DropLate {
+		out.Late = "drop"
 	}
 	if s.Latest {
 		out.Start = "latest"

@@ -3,6 +3,7 @@ package spec
 import (
 	"time"
 
+	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
 )
 
@@ -43,15 +44,19 @@ type sourceLayout struct {
 }
 
 func newSourceLayout() sourceLayout {
-	return sourceLayout{EventTime: eventTimeLayout{Column: recordTimestamp}, Start: "earliest", OnDataLoss: "fail"}
+	return sourceLayout{EventTime: eventTimeLayout{Column: recordTimestamp, MaxAhead: engine.DefaultMaxAhead, Late: "quarantine"}, Start: "earliest", OnDataLoss: "fail"}
 }
 
 // recordTimestamp stands for the timestamp that the source gives each record.
 const recordTimestamp = "record.timestamp"
 
 type eventTimeLayout struct {
-	Column   string        `yaml:"column" doc:"A timestamp column, or record.timestamp for the record's own."`
-	MaxDelay time.Duration `yaml:"max_delay" doc:"How much earlier than the latest row seen a row may be before it is late."`
+	Column    string        `yaml:"column" doc:"A column that holds a time, or record.timestamp for the record's own."`
+	Format    []string      `yaml:"format,scalar" doc:"How a string shows the time: formats that are tried in order, iso by default; or of a whole number its unit: epoch_s, epoch_ms or epoch_us."`
+	MaxDelay  time.Duration `yaml:"max_delay" doc:"How much earlier than the latest row seen a row may be before it is late."`
+	MaxAhead  time.Duration `yaml:"max_ahead" doc:"How much later than the record's own timestamp the column may be; a row that is later still is refused."`
+	Late      string        `yaml:"late" enum:"quarantine|drop" doc:"Where late rows go. drop: they are only counted."`
+	IdleAfter time.Duration `yaml:"idle_after" doc:"Time passes without a partition that had no record for so long. 0s: never. With it what the tables hold depends on when records came."`
 }
 
 type streamLayout struct {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/millrace-io/millrace/engine"
 )
 
 // planWidth is how wide the plan's lines of columns are, in characters.
@@ -32,8 +34,11 @@ func (p *printer) plan(d Description, budget Bytes) {
 	p.line("commits %s; memory for rows in flight %s", commitText(d.Commit), budget)
 	p.line("maintenance: %s", d.Maintenance.text())
 	for _, s := range d.Sources {
-		p.line("\nsource %s  %s, %s, from the %s record; event time %s, at most %s late", s.Name, s.Kind, s.Format, s.Start, s.EventTime, s.MaxDelay)
+		p.line("\nsource %s  %s, %s, from the %s record; event time %s", s.Name, s.Kind, s.Format, s.Start, s.timeText())
 		p.label = 0
+		if s.IdleAfter != "" {
+			p.item("", "idle_after: time passes without a partition that had no record for "+s.IdleAfter+": what the tables hold depends on when records came")
+		}
 		p.columns("", s.Columns)
 	}
 	schemas := map[string][]ColumnDescription{}
@@ -50,6 +55,19 @@ func (p *printer) plan(d Description, budget Bytes) {
 	}
 	p.line("\nquarantine %s  at %s", d.Quarantine.Name, d.Quarantine.Path)
 	p.columns("", d.Quarantine.Columns)
+}
+
+// timeText is what the event time is.
+func (s SourceDescription) timeText() string {
+	text := s.EventTime
+	if len(s.TimeFormat) > 0 {
+		text += " (" + strings.Join(s.TimeFormat, " or ") + ")"
+	}
+	text += ", at most " + s.MaxDelay + " late"
+	if s.MaxAhead != FormatDuration(engine.DefaultMaxAhead) {
+		text += ", at most " + s.MaxAhead + " ahead"
+	}
+	return text
 }
 
 func commitText(c CommitDescription) string {
