@@ -44,6 +44,7 @@ type Definition struct {
 	QuarantinePath string // of the quarantine table, under the lake
 	TargetFile     Bytes  // size at which a data file is full, unless the table says otherwise; above 0
 	MemoryBudget   Bytes  // for all rows in flight; above 0
+	StateMemory    Bytes  // for the state of all operators; above 0
 	Maintenance    Maintenance
 	Warnings       Errors   // what is not wrong but was hardly meant
 	UnusedSet      []string // names of Options.Set that no ${…} of the file asked for, sorted

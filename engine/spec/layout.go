@@ -21,6 +21,7 @@ type layout struct {
 	Quarantine  string            `yaml:"quarantine" doc:"Path of the table of rows that were refused, under the lake. Default: the pipeline's name and _quarantine."`
 	Commit      commitLayout      `yaml:"commit" doc:"When rows are committed to the tables: whatever comes first."`
 	Memory      memoryLayout      `yaml:"memory" doc:"Bounds of memory."`
+	State       stateLayout       `yaml:"state" doc:"Bounds of what operators keep."`
 	Maintenance maintenanceLayout `yaml:"maintenance" doc:"What is done for the tables while the pipeline runs."`
 }
 
@@ -28,6 +29,7 @@ func newLayout() layout {
 	return layout{
 		Commit: commitLayout{Every: 10 * time.Second, TargetFile: 128 << 20},
 		Memory: memoryLayout{Budget: 64 << 20},
+		State:  stateLayout{Memory: engine.DefaultStateMemory},
 		Maintenance: maintenanceLayout{
 			Checkpoint: true, Optimize: optimizeLayout{Every: 5 * time.Second}, Vacuum: vacuumLayout{Every: 24 * time.Hour},
 		},
@@ -98,4 +100,8 @@ type vacuumLayout struct {
 
 type memoryLayout struct {
 	Budget Bytes `yaml:"budget" doc:"Memory for all rows in flight."`
+}
+
+type stateLayout struct {
+	Memory Bytes `yaml:"memory" doc:"Memory for the state of all operators of the pipeline. When it is used up the pipeline stops after a commit."`
 }

@@ -131,6 +131,7 @@ func (l *loader) commit() {
 	c := l.layout.Commit
 	l.def.Plan.Commit = engine.CommitPolicy{Every: c.Every, Rows: c.Rows, Bytes: int64(c.Bytes)}
 	l.def.TargetFile, l.def.MemoryBudget = c.TargetFile, l.layout.Memory.Budget
+	l.def.StateMemory = l.layout.State.Memory
 	n := l.section("commit")
 	if c.Rows < 0 {
 		l.errorf(get(n, "rows"), "expected a number of records, found %d", c.Rows)
@@ -143,6 +144,9 @@ func (l *loader) commit() {
 	}
 	if l.def.MemoryBudget == 0 {
 		l.errorf(get(l.section("memory"), "budget"), "a budget of 0 bytes holds no rows")
+	}
+	if l.def.StateMemory == 0 {
+		l.errorf(get(l.section("state"), "memory"), "a budget of 0 bytes holds no state")
 	}
 }
 

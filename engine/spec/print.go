@@ -16,7 +16,7 @@ const planWidth = 110
 // WritePlan prints the typed schema of every edge, for people, without the warnings.
 func (d *Definition) WritePlan(w io.Writer) error {
 	p := printer{}
-	p.plan(d.Describe(), d.MemoryBudget)
+	p.plan(d.Describe(), d.MemoryBudget, d.StateMemory)
 	_, err := io.WriteString(w, p.text.String())
 	return err
 }
@@ -29,9 +29,9 @@ type printer struct {
 
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
 
-func (p *printer) plan(d Description, budget Bytes) {
+func (p *printer) plan(d Description, rows, state Bytes) {
 	p.line("pipeline %s, lake %s", d.Pipeline, d.Lake)
-	p.line("commits %s; memory for rows in flight %s", commitText(d.Commit), budget)
+	p.line("commits %s; memory for rows in flight %s, for what operators keep %s", commitText(d.Commit), rows, state)
 	p.line("maintenance: %s", d.Maintenance.text())
 	for _, s := range d.Sources {
 		p.line("\nsource %s  %s, %s, from the %s record; event time %s", s.Name, s.Kind, s.Format, s.Start, s.timeText())
