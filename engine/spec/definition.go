@@ -85,6 +85,7 @@ type Table struct {
 	Compression string // snappy, zstd or none
 	TargetFile  Bytes
 	Evolve      bool // the table gets the columns that it lacks
+	Replace     bool // each commit's rows take the place of all that were there
 	Schema      column.Schema
 
 	at Node
@@ -102,4 +103,11 @@ type ArrivalOrdered interface {
 	engine.Keyed
 	// ArrivalOrder says whether this config does.
 	ArrivalOrder() bool
+}
+
+// A Replacing config may give all its results anew in each epoch, so that those of an epoch are the whole.
+type Replacing interface {
+	engine.Config
+	// Replaces says whether this config does.
+	Replaces() bool
 }

@@ -79,6 +79,7 @@ type TableDescription struct {
 	PartitionBy []string            `json:"partition_by,omitempty"`
 	Compression string              `json:"compression,omitempty"`
 	TargetFile  int64               `json:"target_file,omitempty"` // bytes
+	Mode        string              `json:"mode,omitempty"`        // append or replace
 	Evolve      string              `json:"evolve,omitempty"`      // none or add
 	Columns     []ColumnDescription `json:"columns"`
 }
@@ -103,7 +104,7 @@ func (d *Definition) Describe() Description {
 		t := d.Tables[p.Name]
 		out.Tables = append(out.Tables, TableDescription{
 			Name: p.Name, From: t.From, Path: t.Path, PartitionBy: t.PartitionBy, Compression: t.Compression,
-			TargetFile: int64(t.TargetFile), Evolve: evolution(t), Columns: columns(t.Schema),
+			TargetFile: int64(t.TargetFile), Mode: mode(t), Evolve: evolution(t), Columns: columns(t.Schema),
 		})
 	}
 	return out
@@ -114,6 +115,13 @@ func evolution(t Table) string {
 		return "add"
 	}
 	return "none"
+}
+
+func mode(t Table) string {
+	if t.Replace {
+		return "replace"
+	}
+	return "append"
 }
 
 // duration is "" for never.

@@ -72,7 +72,7 @@ type tableLayout struct {
 	PartitionBy []string `yaml:"partition_by" doc:"Columns whose values make the table's folders."`
 	Compression string   `yaml:"compression" enum:"snappy|zstd|none" doc:"Compression of the data files. Default: snappy."`
 	TargetFile  Bytes    `yaml:"target_file" doc:"Size at which a data file is full. Default: that of commit."`
-	Mode        string   `yaml:"mode" enum:"append" doc:"How a commit changes the table: append, which adds rows. Default: append."`
+	Mode        string   `yaml:"mode" enum:"append|replace" doc:"How a commit changes the table. append: it adds rows. replace: its rows take the place of all that were there. Default: append."`
 	Evolve      string   `yaml:"evolve" enum:"none|add" doc:"What happens when the rows have columns that the table lacks. none: it is an error. add: the table gets them behind its own, with the next commit; older rows have null there. Default: none."`
 }
 

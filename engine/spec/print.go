@@ -121,11 +121,14 @@ func (p *printer) table(t TableDescription) {
 	if len(t.PartitionBy) > 0 {
 		by = ", partitioned by " + strings.Join(t.PartitionBy, ", ")
 	}
-	evolves := ""
-	if t.Evolve == "add" {
-		evolves = ", gets columns that it lacks"
+	more := ""
+	if t.Mode == "replace" {
+		more = ", each commit replaces its rows"
 	}
-	p.line("\ntable %s  from %s, at %s%s, %s, files of %s%s", t.Name, t.From, t.Path, by, t.Compression, Bytes(t.TargetFile), evolves)
+	if t.Evolve == "add" {
+		more += ", gets columns that it lacks"
+	}
+	p.line("\ntable %s  from %s, at %s%s, %s, files of %s%s", t.Name, t.From, t.Path, by, t.Compression, Bytes(t.TargetFile), more)
 	p.columns("", t.Columns)
 }
 
