@@ -70,7 +70,7 @@ func (o *loadOptions) add(f *pflag.FlagSet) {
 }
 
 func (o loadOptions) spec() (spec.Options, error) {
-	opts := spec.Options{Set: map[string]string{}, Lake: o.lake, Getenv: os.LookupEnv, CheckTable: delta.CheckColumns}
+	opts := spec.Options{Set: map[string]string{}, Lake: o.lake, Getenv: os.LookupEnv, CheckTable: delta.CheckColumns, ReadFile: os.ReadFile}
 	for _, s := range o.set {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok || k == "" {
@@ -88,6 +88,7 @@ func load(file string, opts spec.Options) (*spec.Definition, error) {
 		return spec.Load(file, data, kinds(), opts)
 	}
 	if shipped, ok := pipelines.Lookup(file); ok {
+		opts.ReadFile = pipelines.Read
 		return spec.Load(shipped.File, shipped.YAML, kinds(), opts)
 	}
 	if errors.Is(err, fs.ErrNotExist) {

@@ -36,7 +36,7 @@ func wire(def *spec.Definition, opt engine.Options, log *slog.Logger) (*pipeline
 	if opt.Task == "" {
 		opt.Task = defaultTask
 	}
-	opt.Logger, opt.Memory = log, int64(def.MemoryBudget)
+	opt.Logger, opt.Memory, opt.StateMemory = log, int64(def.MemoryBudget), int64(def.StateMemory)
 	home := stateHome(def.Plan.Pipeline, opt.Task)
 	p := &pipeline{def: def, lake: lake, keeper: newKeeper(lake, def, log)}
 	ports := engine.Ports{Sources: map[string]engine.Source{}, Tables: map[string]engine.Table{}, Checkpoints: checkpoint.New(blob.Sub(lake, home))}

@@ -42,7 +42,11 @@ type SourceDescription struct {
 	Kind       string              `json:"kind"`
 	Format     string              `json:"format"`
 	EventTime  string              `json:"event_time"` // a column or record.timestamp
+	TimeFormat []string            `json:"event_time_format,omitempty"`
 	MaxDelay   string              `json:"max_delay"`
+	MaxAhead   string              `json:"max_ahead"`
+	Late       string              `json:"late"`                 // quarantine or drop
+	IdleAfter  string              `json:"idle_after,omitempty"` // "": time never passes without a partition
 	Start      string              `json:"start"`
 	OnDataLoss string              `json:"on_data_loss"`
 	Columns    []ColumnDescription `json:"columns"`
@@ -75,6 +79,7 @@ type TableDescription struct {
 	PartitionBy []string            `json:"partition_by,omitempty"`
 	Compression string              `json:"compression,omitempty"`
 	TargetFile  int64               `json:"target_file,omitempty"` // bytes
+	Mode        string              `json:"mode,omitempty"`        // append or replace
 	Evolve      string              `json:"evolve,omitempty"`      // none or add
 	Columns     []ColumnDescription `json:"columns"`
 }
@@ -99,7 +104,7 @@ func (d *Definition) Describe() Description {
 		t := d.Tables[p.Name]
 		out.Tables = append(out.Tables, TableDescription{
 			Name: p.Name, From: t.From, Path: t.Path, PartitionBy: t.PartitionBy, Compression: t.Compression,
-			TargetFile: int64(t.TargetFile), Evolve: evolution(t), Columns: columns(t.Schema),
+			TargetFile: int64(t.TargetFile), Mode: mode(t), Evolve: evolution(t), Columns: columns(t.Schema),
 		})
 	}
 	return out
@@ -110,6 +115,13 @@ func evolution(t Table) string {
 		return "add"
 	}
 	return "none"
+}
+
+func mode(t Table) string {
+	if t.Replace {
+		return "replace"
+	}
+	return "append"
 }
 
 // duration is "" for never.
@@ -123,10 +135,14 @@ func duration(d time.Duration) string {
 func (d *Definition) describeSource(s engine.SourcePlan) SourceDescription {
 	out := SourceDescription{
 		Name: s.Name, Kind: d.Sources[s.Name].Kind, Format: d.Sources[s.Name].Format, EventTime: s.Time.Column,
-		MaxDelay: FormatDuration(s.Time.MaxDelay), Start: "earliest", OnDataLoss: "fail", Columns: columns(s.Schema),
+		TimeFormat: d.Sources[s.Name].TimeFormat, MaxDelay: FormatDuration(s.Time.MaxDelay), MaxAhead: FormatDuration(s.Time.MaxAhead),
+		Late: "quarantine", IdleAfter: duration(s.Time.IdleAfter), Start: "earliest", OnDataLoss: "fail", Columns: columns(s.Schema),
 	}
 	if out.EventTime == "" {
 		out.EventTime = recordTimestamp
+	}
+	if s.Time.DropLate {
+		out.Late = "drop"
 	}
 	if s.Latest {
 		out.Start = "latest"

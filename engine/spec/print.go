@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/millrace-io/millrace/engine"
 )
 
 // planWidth is how wide the plan's lines of columns are, in characters.
@@ -14,7 +16,7 @@ const planWidth = 110
 // WritePlan prints the typed schema of every edge, for people, without the warnings.
 func (d *Definition) WritePlan(w io.Writer) error {
 	p := printer{}
-	p.plan(d.Describe(), d.MemoryBudget)
+	p.plan(d.Describe(), d.MemoryBudget, d.StateMemory)
 	_, err := io.WriteString(w, p.text.String())
 	return err
 }
@@ -27,13 +29,16 @@ type printer struct {
 
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
 
-func (p *printer) plan(d Description, budget Bytes) {
+func (p *printer) plan(d Description, rows, state Bytes) {
 	p.line("pipeline %s, lake %s", d.Pipeline, d.Lake)
-	p.line("commits %s; memory for rows in flight %s", commitText(d.Commit), budget)
+	p.line("commits %s; memory for rows in flight %s, for what operators keep %s", commitText(d.Commit), rows, state)
 	p.line("maintenance: %s", d.Maintenance.text())
 	for _, s := range d.Sources {
-		p.line("\nsource %s  %s, %s, from the %s record; event time %s, at most %s late", s.Name, s.Kind, s.Format, s.Start, s.EventTime, s.MaxDelay)
+		p.line("\nsource %s  %s, %s, from the %s record; event time %s", s.Name, s.Kind, s.Format, s.Start, s.timeText())
 		p.label = 0
+		if s.IdleAfter != "" {
+			p.item("", "idle_after: time passes without a partition that had no record for "+s.IdleAfter+": what the tables hold depends on when records came")
+		}
 		p.columns("", s.Columns)
 	}
 	schemas := map[string][]ColumnDescription{}
@@ -50,6 +55,19 @@ func (p *printer) plan(d Description, budget Bytes) {
 	}
 	p.line("\nquarantine %s  at %s", d.Quarantine.Name, d.Quarantine.Path)
 	p.columns("", d.Quarantine.Columns)
+}
+
+// timeText is what the event time is.
+func (s SourceDescription) timeText() string {
+	text := s.EventTime
+	if len(s.TimeFormat) > 0 {
+		text += " (" + strings.Join(s.TimeFormat, " or ") + ")"
+	}
+	text += ", at most " + s.MaxDelay + " late"
+	if s.MaxAhead != FormatDuration(engine.DefaultMaxAhead) {
+		text += ", at most " + s.MaxAhead + " ahead"
+	}
+	return text
 }
 
 func commitText(c CommitDescription) string {
@@ -103,11 +121,14 @@ func (p *printer) table(t TableDescription) {
 	if len(t.PartitionBy) > 0 {
 		by = ", partitioned by " + strings.Join(t.PartitionBy, ", ")
 	}
-	evolves := ""
-	if t.Evolve == "add" {
-		evolves = ", gets columns that it lacks"
+	more := ""
+	if t.Mode == "replace" {
+		more = ", each commit replaces its rows"
 	}
-	p.line("\ntable %s  from %s, at %s%s, %s, files of %s%s", t.Name, t.From, t.Path, by, t.Compression, Bytes(t.TargetFile), evolves)
+	if t.Evolve == "add" {
+		more += ", gets columns that it lacks"
+	}
+	p.line("\ntable %s  from %s, at %s%s, %s, files of %s%s", t.Name, t.From, t.Path, by, t.Compression, Bytes(t.TargetFile), more)
 	p.columns("", t.Columns)
 }
 

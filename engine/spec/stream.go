@@ -55,7 +55,7 @@ func (l *loader) circle(entries map[string]Entry[streamLayout], way []string) {
 func (l *loader) stream(e Entry[streamLayout]) {
 	out := &edge{}
 	if up := l.upstream(e.Value.From); up != nil {
-		out.schema, out.order, out.ordered = up.schema, up.order, up.ordered
+		out.schema, out.order, out.ordered, out.whole = up.schema, up.order, up.ordered, up.whole
 	}
 	plan := engine.StreamPlan{Name: e.Key, From: []string{e.Value.From.Text()}}
 	stream := Stream{Name: e.Key, From: e.Value.From.Text()}
@@ -119,12 +119,13 @@ func (l *loader) bind(at Node, config engine.Config, out *edge, bound *BoundStep
 		return
 	}
 	in := out.schema
-	_, schema, err := config.Bind(slices.Clone(in))
+	operator, schema, err := config.Bind(slices.Clone(in))
 	if err != nil {
 		l.add(at, err)
 		out.schema = nil
 		return
 	}
+	l.whole(at, config, operator, out)
 	if k, ok := config.(engine.Keyed); ok {
 		bound.Keys = k.Keys()
 		for _, c := range bound.Keys {
@@ -155,4 +156,17 @@ func (l *loader) exchange(at Node, k engine.Keyed, out *edge) {
 	}
 	out.ordered = out.ordered && arrival
 	out.order = slices.Clone(k.Keys())
+}
+
+// whole follows results that come whole in each epoch. A step that keeps something from epoch to epoch would count them
+// again each time.
+func (l *loader) whole(at Node, config engine.Config, operator engine.Operator, out *edge) {
+	_, keyed := config.(engine.Keyed)
+	_, stateful := operator.(engine.Stateful)
+	if out.whole && (keyed || stateful) {
+		l.errs = append(l.errs, at.keyError("the step would take each result again in every epoch: those that come here are whole in each; put it before the step that gives them", ""))
+	}
+	if r, ok := config.(Replacing); ok && r.Replaces() {
+		out.whole = true
+	}
 }
