@@ -98,6 +98,7 @@ type held struct {
 	origins []engine.PartitionID
 	numbers map[engine.PartitionID]uint32 // of origins
 
+	slack int   // rows that may be gone besides as many as are held before memory is taken back
 	count int   // rows held
 	gone  int   // rows that are not held any more, in chunks that hold others
 	bytes int64 // memory of chunks
@@ -109,7 +110,7 @@ type held struct {
 }
 
 func newHeld(schema engine.Schema) *held {
-	return &held{schema: schema, open: -1, numbers: map[engine.PartitionID]uint32{}}
+	return &held{schema: schema, open: -1, slack: 16 * chunkRows, numbers: map[engine.PartitionID]uint32{}}
 }
 
 // number names an origin.
@@ -303,8 +304,7 @@ func (h *held) pack(to *rows, refs []ref) int {
 // tidy takes back memory, when rows that are gone have more of it than those that are held.
 func (h *held) tidy() {
 	h.refs, h.more = emptied(h.refs), emptied(h.more)
-	const few = 16 * chunkRows
-	if h.gone <= h.count+few && len(h.origins) <= h.count+few {
+	if h.gone <= h.count+h.slack && len(h.origins) <= h.count+h.slack {
 		return
 	}
 	h.shut()
