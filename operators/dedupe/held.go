@@ -304,6 +304,9 @@ func (h *held) pack(to *rows, refs []ref) int {
 // tidy takes back memory, when rows that are gone have more of it than those that are held.
 func (h *held) tidy() {
 	h.refs, h.more = emptied(h.refs), emptied(h.more)
+	if h.count == 0 {
+		h.shut()
+	}
 	if h.gone <= h.count+h.slack && len(h.origins) <= h.count+h.slack {
 		return
 	}
