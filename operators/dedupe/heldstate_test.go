@@ -102,7 +102,7 @@ func TestSavesEveryType(t *testing.T) {
 func TestHeldSaveCostsWhatChanged(t *testing.T) {
 	o := bindOrdered(t, "id: string")
 	const row, block = besides + 4, blockHead + 4 + 8 + len("test") + len("0") + 1 // an id takes its length alone, and no row has any
-	const empty = headerBytes + blockHead                                         // no rows
+	const empty = headerBytes + blockHead                                          // no rows
 	next := 0
 	for i, c := range []struct {
 		come  int
