@@ -19,10 +19,10 @@ import (
 
 // An Input is the arguments of one aggregate for the rows of one batch.
 type Input struct {
-	Args    []column.Column // of as many rows as the batch
-	At      []engine.Time   // event time of each row
-	Offset  []engine.Offset // of each row's record
-	Origin  engine.PartitionID
+	Args   []column.Column // of as many rows as the batch
+	At     []engine.Time   // event time of each row
+	Offset []engine.Offset // of each row's record
+	Origin engine.PartitionID
 }
 
 // A State holds one aggregate of many groups, which are numbered from 0. One goroutine at a time uses it.
