@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/DataDog/sketches-go/ddsketch/mapping"
+
 	"github.com/millrace-io/millrace/engine"
 )
 
@@ -86,6 +88,9 @@ func twins() []twin {
 			twin{"stddev(distinct " + x + ")", func(rows []naiveRow) any { return root(varianceOf(unique(present(rows, x)), 1)) }},
 			twin{"median(" + x + ")", func(rows []naiveRow) any { return continuousOf(doubles(present(rows, x), 1), 1, 2) }},
 			twin{"quantile(distinct " + x + ", 0.07)", func(rows []naiveRow) any { return continuousOf(doubles(unique(present(rows, x)), 1), 7, 100) }})
+	}
+	for _, x := range []string{"n", "f", "d"} {
+		all = append(all, twin{"approx_quantile(" + x + ", 0.5)", func(rows []naiveRow) any { return bucketOf(doubles(present(rows, x), 1)) }})
 	}
 	for _, f := range randomSchema() {
 		all = append(all, anyTwins(f.Name)...)
@@ -393,4 +398,26 @@ func continuousOf(values []any, share, of int) any {
 		return x
 	}
 	return float64(x*(1-rest)) + float64(y*rest)
+}
+
+// bucketOf is what DDSketch's buckets make of the value that quantile_disc at 0.5 gives.
+func bucketOf(values []any) any {
+	n := len(values)
+	if n == 0 {
+		return nil
+	}
+	slices.SortFunc(values, compareValues)
+	v := values[(n+1)/2-1].(float64)
+	buckets, err := mapping.NewLogarithmicMapping(relativeError)
+	if err != nil {
+		panic(err)
+	}
+	switch size := math.Abs(v); {
+	case v-v != 0:
+		return v
+	case size <= buckets.MinIndexableValue():
+		return 0.0
+	default:
+		return math.Copysign(buckets.Value(buckets.Index(min(size, buckets.MaxIndexableValue()))), v)
+	}
 }
