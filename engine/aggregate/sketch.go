@@ -230,16 +230,16 @@ func appendStore(b []byte, of store.Store) []byte {
 
 func (s *sketch) load(r *reader) {
 	s.clear()
-	s.n, s.low = int64(r.uvarint()), int64(r.uvarint())
-	s.high, s.nan = int64(r.uvarint()), int64(r.uvarint())
+	s.n, s.low = r.size(), r.size()
+	s.high, s.nan = r.size(), r.size()
 	finite := s.n - s.low - s.high - s.nan
-	if zeros := r.uvarint(); zeros > 0 {
+	if zeros := r.size(); zeros > 0 {
 		s.finite().AddWithCount(0, float64(zeros)) //nolint:errcheck // 0 is within the bounds
 	}
 	least, most := s.buckets.Index(s.buckets.MinIndexableValue()), s.buckets.Index(s.buckets.MaxIndexableValue())
 	for _, negative := range []bool{false, true} {
 		for range r.count(2) {
-			index, count := r.varint(), r.uvarint()
+			index, count := r.varint(), r.size()
 			if index < int64(least) || index > int64(most) || count == 0 {
 				r.fail()
 				return
@@ -254,6 +254,16 @@ func (s *sketch) load(r *reader) {
 	if s.of != nil && s.of.GetCount() != float64(finite) || s.of == nil && finite != 0 {
 		r.fail()
 	}
+}
+
+// size is a number of values: as many as the library, which has it as a double, can count.
+func (r *reader) size() int64 {
+	n := r.uvarint()
+	if n > 1<<53 {
+		r.fail()
+		return 0
+	}
+	return int64(n)
 }
 
 // value is that of the rank-th value, counted from 0.
