@@ -92,3 +92,27 @@ func TestExactRounding(t *testing.T) {
 		}
 	}
 }
+
+// TestExactCarries: many values of one size and sign fill the chunks that they go to; what piles up is carried on in time.
+func TestExactCarries(t *testing.T) {
+	const times = 20_000
+	for shift := range 40 {
+		v := math.Ldexp(1<<53-1, shift)
+		var up, down, merged exact
+		for range times {
+			up.add(v)
+			down.add(-v)
+		}
+		for range 3 {
+			merged.merge(&up)
+		}
+		want, _ := new(big.Float).Mul(big.NewFloat(v).SetPrec(200), big.NewFloat(times)).Float64()
+		if up.float(0) != want || down.float(0) != -want {
+			t.Errorf("2^%d: sums %v and %v, expected ±%v", shift, up.float(0), down.float(0), want)
+		}
+		thrice, _ := new(big.Float).Mul(big.NewFloat(v).SetPrec(200), big.NewFloat(3*times)).Float64()
+		if merged.float(0) != thrice {
+			t.Errorf("2^%d: merged %v, expected %v", shift, merged.float(0), thrice)
+		}
+	}
+}

@@ -83,7 +83,7 @@ func quantileFunctions() []function {
 		{doc("number", "median(x number) double", "The value in the middle, or the mean of the two that are: quantile(x, 0.5).", ignored, "all values", "median(x)", "3"), 1, 1, wrapped, bindMedian},
 		{doc("number", "quantile(x number, p double) double", "SQL's percentile_cont: the value that the share p of the others does not exceed, interpolated between two. p is a constant from 0 to 1.", ignored, "all values", "quantile(x, 0.25)", "2", "quantile_cont"), 2, 2, wrapped, bindQuantile},
 		{doc("order", "quantile_disc(x value, p double) value", "SQL's percentile_disc: the first value such that at least the share p of all does not exceed it. p is a constant from 0 to 1.", ignored, "all values", "quantile_disc(name, 0.5)", `"b"`), 2, 2, wrapped, bindDiscrete},
-		{doc("number", "approx_quantile(x number, p double) double", "quantile_disc, at most 1 % off the value (DDSketch). The same rows give the same answer, in whatever order.", ignored, "0.5 to 16 KiB", "approx_quantile(x, 0.5)", "2.9742334234767003"), 2, 2, refused, bindSketch},
+		{doc("number", "approx_quantile(x number, p double) double", "quantile_disc, at most 1 % off the value (DDSketch). The same rows give the same answer, in whatever order.", ignored, "0.5 KiB and 8 bytes a bucket in use: 16 KiB for values of six orders of size", "approx_quantile(x, 0.5)", "2.9742334234767003"), 2, 2, refused, bindSketch},
 	}
 }
 

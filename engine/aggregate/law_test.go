@@ -3,6 +3,7 @@ package aggregate
 import (
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
@@ -46,7 +47,14 @@ func lawful(t *testing.T, tw twin, seed uint64) bool {
 			rows[group] = append(rows[group], r)
 		}
 	}
-	out, problems := newTrial(g, agg).run(batches, groups)
+	tr := newTrial(g, agg)
+	out, problems := tr.run(batches, groups)
+	for _, s := range tr.states {
+		if got, want := s.Bytes(), s.(interface{ measured() int64 }).measured(); got != want {
+			t.Errorf("%s, seed %d: Bytes is %d, there are %d", tw.text, seed, got, want)
+			return false
+		}
+	}
 	for group := range uint32(lawGroups) {
 		got, want := valueAt(out, int(group)), tw.want(rows[group])
 		if reason, failed := want.(failure); failed && problems[int(group)] == string(reason) {
@@ -204,4 +212,13 @@ func (tr *trial) restart(s int) {
 			}
 		}
 	}
+}
+
+// measured is what Bytes should be.
+func (t *table[S, P]) measured() int64 {
+	n := int64(cap(t.cells)) * int64(unsafe.Sizeof(*new(S)))
+	for i := range t.made {
+		n += P(&t.cells[:t.made][i]).size()
+	}
+	return n
 }

@@ -46,6 +46,29 @@ func TestManyValues(t *testing.T) {
 	}
 }
 
+// TestFewAreExact: up to 1,024 different values are counted exactly.
+func TestFewAreExact(t *testing.T) {
+	schema := column.Schema{{Name: "n", Type: column.Of(column.Long)}}
+	n := column.New(schema[0].Type).(*column.Longs)
+	for i := range 3 * mostExact {
+		n.Append(int64(i % mostExact))
+	}
+	call, _ := Parse("approx_count_distinct(n)")
+	agg, err := call.Bind(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, _, _ := agg.Eval(batch(schema, []column.Column{n}))
+	s := agg.NewState().(*table[rough, *rough])
+	s.Grow(1)
+	for row := range int32(3 * mostExact) {
+		s.Add(in, []int32{row}, []uint32{0})
+	}
+	if s.cells[0].sketch != nil || s.cells[0].count() != mostExact {
+		t.Errorf("%d different values are counted as %d", mostExact, s.cells[0].count())
+	}
+}
+
 // TestSketchesAreNear: both sketches are as near to the truth as they say.
 func TestSketchesAreNear(t *testing.T) {
 	g := rand.New(rand.NewPCG(4, 4))
