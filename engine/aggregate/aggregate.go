@@ -14,7 +14,7 @@
 //
 // A table (table.go) is the State of all of them: it has a cell a group, of a type that a file for each family defines, and a
 // kernel, a typed loop over whole columns that Bind has picked: count, sum (exact.go: that of doubles), spread, quantile,
-// sketch, extreme, position, list, logic; distinct lets any of them see different values only. Functions lists them.
+// sketch, rough, extreme, position, list, logic; distinct lets any of them see different values only. Functions lists them.
 package aggregate
 
 import (
