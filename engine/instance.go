@@ -92,7 +92,11 @@ func (in *instance) build(v *vertex) (node, error) {
 	}
 	switch {
 	case v.start:
-		return &gateNode{count: &in.count(v.stream).In, watch: nil, next: next}, nil
+		n := &gateNode{count: &in.count(v.stream).In, next: next}
+		if v.waits {
+			n.next = fan{&lateNode{in: in, stream: v.stream, next: next}}
+		}
+		return n, nil
 	case v.end:
 		return &gateNode{count: &in.count(v.stream).Out, watch: in.task.watches[v.stream], next: next}, nil
 	case v.step != nil:
@@ -188,10 +192,10 @@ func (in *instance) deliver(d delivery) error {
 }
 
 // barrier tells all stages behind that the epoch has ended.
-func (in *instance) barrier(epoch Epoch, upto Time) {
+func (in *instance) barrier(b barrier) {
 	for _, s := range in.outs() {
 		for i, l := range s.lanes {
-			l.inbox.put(in.senders[s.index][i], message{barrier: epoch, upto: upto})
+			l.inbox.put(in.senders[s.index][i], message{barrier: b})
 		}
 	}
 }
@@ -269,14 +273,14 @@ func (n *stepNode) Quarantine(b *Batch, row int, reason Reason, col, detail stri
 type sendNode struct {
 	in     *instance
 	to     *stage
-	keys   []int // columns; none: all rows of this instance go to one lane
+	keys   []int // columns of the key, where the stage has keys
 	cols   []column.Column
 	hasher *column.Hasher
 }
 
 func (n *sendNode) push(b *Batch) error {
 	width := len(n.to.lanes)
-	if len(n.keys) == 0 {
+	if !n.to.keyed {
 		return n.send(b, n.in.lane%width, b.Sel)
 	}
 	n.cols = n.cols[:0]
@@ -308,7 +312,7 @@ func (n *sendNode) push(b *Batch) error {
 // send gives a lane its rows. Every lane gets a batch, an empty one too: it carries Upto.
 func (n *sendNode) send(b *Batch, lane int, sel column.Selection) error {
 	out := *b
-	out.Sel, out.Barrier = sel, 0
+	out.Sel, out.Barrier, out.Quiet = sel, 0, false
 	out.Arena = b.Arena.Child()
 	return n.in.deliver(delivery{n.to, lane, &out})
 }

@@ -94,9 +94,9 @@ type DropReason uint8
 
 // The reasons a row is dropped, which are columns of the ledger.
 const (
-	Filtered  DropReason = iota // a condition left it out
-	Duplicate                   // its key was seen
-	Aggregated                  // it went into results, which are rows of their own: see Emit.Made
+	Filtered   DropReason = iota // a condition left it out
+	Duplicate                    // its key was seen
+	Aggregated                   // it went into results, which are rows of their own: see Emit.Made
 )
 
 // A Reason says why a row is in quarantine. The list is closed: it is part of the quarantine table's

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/millrace-io/millrace/engine"
 )
@@ -16,7 +17,7 @@ import (
 func Generate(rnd *rand.Rand, spread bool) Input {
 	in := make(Input, 1+rnd.IntN(8))
 	keys := 1 + rnd.IntN(12)
-	clock := engine.Time(0)
+	clock := engine.Time(10e6)
 	for range rnd.IntN(160) {
 		clock += engine.Time(rnd.Int64N(2e6))
 		key := fmt.Sprintf("k%d", rnd.IntN(keys))
@@ -39,6 +40,8 @@ func record(rnd *rand.Rand, key string, clock engine.Time) []byte {
 		return []byte("this is no row")
 	case 2:
 		return []byte(key + ";7")
+	case 3: // a clock that is wrong
+		return Row(key, []engine.Time{-1, -9e18, clock + 2*24*3600*1e6, 9e18}[rnd.IntN(4)], rnd.Int64N(1000))
 	}
 	at := clock - engine.Time(rnd.Int64N(5e6))
 	return Row(key, at, rnd.Int64N(1000))
@@ -91,10 +94,14 @@ func Entered(in Input, needTime bool) (Outcome, []Fact) {
 			case !f.OK:
 				count.Quarantined++
 				out.quarantine(f, engine.ReasonDecode, "", "not a row", f.Value)
-			case needTime && !f.Timed:
+			case needTime && f.untimely() != "":
 				count.Quarantined++
-				row := fmt.Sprintf(`{"id":%q,"at":null,"v":%d}`, f.ID, f.V)
-				out.quarantine(f, engine.ReasonTime, "at", "the row has no event time", []byte(row))
+				at := "null"
+				if f.Timed {
+					at = fmt.Sprintf("%q", stamp(f.At))
+				}
+				row := fmt.Sprintf(`{"id":%q,"at":%s,"v":%d}`, f.ID, at, f.V)
+				out.quarantine(f, engine.ReasonTime, "at", f.untimely(), []byte(row))
 			default:
 				count.Out++
 				rows = append(rows, f)
@@ -109,9 +116,6 @@ func Entered(in Input, needTime bool) (Outcome, []Fact) {
 
 func (o *Outcome) quarantine(f Fact, reason engine.Reason, col, detail string, value []byte) {
 	at, blame := fmt.Sprintf("%q", f.RecordAt().Std().Format("2006-01-02T15:04:05.000000Z")), "null"
-	if reason == engine.ReasonTime {
-		at = "null"
-	}
 	if col != "" {
 		blame = fmt.Sprintf("%q", col)
 	}
@@ -119,6 +123,23 @@ func (o *Outcome) quarantine(f Fact, reason engine.Reason, col, detail string, v
 		`{"source":%q,"stream":null,"partition":"%d","position":"%d","record_time":%s,"reason":%q,"column":%s,"detail":%q,"bytes":%q}`,
 		SourceName, f.Partition, f.Offset, at, reason, blame, detail, base64.StdEncoding.EncodeToString(value)))
 }
+
+// untimely says why a row's event time is none, or "".
+func (f Fact) untimely() string {
+	switch {
+	case !f.Timed:
+		return "the row has no event time"
+	case f.At < 0:
+		return "the event time is before 1970: " + f.At.Std().Format(people)
+	case f.At > f.RecordAt()+engine.TimeOf(time.UnixMicro(0).Add(engine.DefaultMaxAhead)):
+		return fmt.Sprintf("the event time %s is more than 24h0m0s (max_ahead) after the record's own, %s", f.At.Std().Format(people), f.RecordAt().Std().Format(people))
+	}
+	return ""
+}
+
+const people = "2006-01-02T15:04:05.999999Z"
+
+func stamp(at engine.Time) string { return at.Std().Format("2006-01-02T15:04:05.000000Z") }
 
 // RecordAt is the record's own timestamp: the fake source stamps offset n with second n.
 func (f Fact) RecordAt() engine.Time { return engine.Time(f.Offset) * 1e6 }

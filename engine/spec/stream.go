@@ -57,8 +57,8 @@ func (l *loader) stream(e Entry[streamLayout]) {
 	if up := l.upstream(e.Value.From); up != nil {
 		out.schema, out.order, out.ordered = up.schema, up.order, up.ordered
 	}
-	plan := engine.StreamPlan{Name: e.Key, From: e.Value.From.Text()}
-	stream := Stream{Name: e.Key, From: plan.From}
+	plan := engine.StreamPlan{Name: e.Key, From: []string{e.Value.From.Text()}}
+	stream := Stream{Name: e.Key, From: e.Value.From.Text()}
 	used := map[string]int{}
 	for _, n := range e.Value.Steps {
 		operator, config, at, ok := l.step(n)
