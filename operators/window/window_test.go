@@ -78,7 +78,7 @@ func Example_hop() {
 func TestFaults(t *testing.T) {
 	in := optest.Schema("id: string, k: int, m: map<string, int>, window_end: int")
 	for yaml, want := range map[string][]string{
-		`{aggregates: {n: count()}}`: {`no kind of window: expected one of tumble, hop, session, minute, hour, day, week, month, quarter, year or all`},
+		`{aggregates: {n: count()}}`:                                                {`no kind of window: expected one of tumble, hop, session, minute, hour, day, week, month, quarter, year or all`},
 		`{tumble: 1m, day: , aggregates: {n: count()}}`:                             {`day: a window is of one kind, and this is of kind tumble already`},
 		`{hop: {size: 1m, every: 2m}, aggregates: {n: count()}}`:                    {`hop.every: windows of 1m0s that begin every 2m0s leave rows out: expected at most the size`},
 		`{hop: {size: 1ms, every: 0s}, aggregates: {n: count()}}`:                   {`hop.every: expected a span of at least 1ms, found 0s`},
