@@ -32,6 +32,9 @@ func (c *Call) Bind(in column.Schema) (*Aggregate, error) {
 	if f := b.function(); f != nil {
 		a.Type, a.new = f.bind(&b)
 		a.Required = b.required
+		if c.call.Distinct && len(b.errs) == 0 {
+			a.new = b.distinct(f, a.new)
+		}
 	}
 	if c.call.Filter != nil {
 		p, err := c.call.Filter.CompileAs("filter", column.Bool, in)
@@ -124,13 +127,24 @@ func (b *binder) function() *function {
 	}
 	f := all[i]
 	if n := len(b.call.Args); n < f.least || n > f.most {
-		b.fail(b.call.At, "%s: found %s, expected %s", b.call.Name, counted(n), strings.Join(f.Signatures, " or "))
+		b.fail(b.call.At, "%s: found %s, expected %s", b.call.Name, argumentsOf(n), strings.Join(f.Signatures, " or "))
 		return nil
 	}
 	return &f
 }
 
-func counted(n int) string {
+// distinct does to what makes states what DISTINCT does.
+func (b *binder) distinct(f *function, states func() State) func() State {
+	switch f.distinct {
+	case refused:
+		b.fail(b.call.DistinctAt, "%s: it has no DISTINCT", b.call.Name)
+	case wrapped:
+		return distinct(b.args[0].Type(), states)
+	}
+	return states
+}
+
+func argumentsOf(n int) string {
 	if n == 1 {
 		return "1 argument"
 	}
@@ -157,7 +171,49 @@ func (b *binder) add(p *expr.Program, err error) column.Type {
 // expected says what argument i should have been, unless it had an error already.
 func (b *binder) expected(i int, what string) (column.Type, func() State) {
 	if len(b.errs) == 0 {
-		b.fail(b.call.Args[i].At(), "%s: expected %s, found %s", b.call.Name, what, b.args[len(b.args)-1].Type())
+		b.fail(b.call.Args[i].At(), "%s: expected %s, found %s", b.call.Name, what, b.args[i].Type())
 	}
 	return column.Type{}, nil
+}
+
+// constant compiles argument i, which must be the same for every row and is no part of Input.Args. It is one row of a kind;
+// nil: there is an error.
+func (b *binder) constant(i int, kind column.Kind) column.Column {
+	x := b.call.Args[i]
+	p, err := x.CompileAs(b.call.Name, kind, b.in)
+	b.note(err)
+	switch {
+	case err != nil:
+		return nil
+	case p.Constant() == nil || p.Constant().Nulls().Null(0):
+		b.fail(x.At(), "%s: expected a constant, found %s", b.call.Name, x)
+		return nil
+	}
+	return p.Constant()
+}
+
+// whole is constant for a whole number from least to most.
+func (b *binder) whole(i int, least, most int64) int64 {
+	c := b.constant(i, column.Long)
+	if c == nil {
+		return least
+	}
+	v := c.(*column.Longs).Values[0]
+	if v < least || v > most {
+		b.fail(b.call.Args[i].At(), "%s: expected a whole number from %d to %d, found %d", b.call.Name, least, most, v)
+	}
+	return v
+}
+
+// share is constant for a number from 0 to 1.
+func (b *binder) share(i int) float64 {
+	c := b.constant(i, column.Double)
+	if c == nil {
+		return 0
+	}
+	v := c.(*column.Doubles).Values[0]
+	if !(v >= 0 && v <= 1) {
+		b.fail(b.call.Args[i].At(), "%s: expected a number from 0 to 1, found %v", b.call.Name, v)
+	}
+	return v
 }

@@ -3,6 +3,8 @@ package aggregate
 import (
 	"encoding/binary"
 	"errors"
+	"math"
+	"unsafe"
 
 	"github.com/millrace-io/millrace/engine/column"
 )
@@ -72,6 +74,15 @@ func (r *reader) byte() byte {
 	return v
 }
 
+// flag is a byte that is 0 or 1.
+func (r *reader) flag() bool {
+	v := r.byte()
+	if v > 1 {
+		r.fail()
+	}
+	return v == 1
+}
+
 // bytes are those of a length that stands before them, lent.
 func (r *reader) bytes() []byte {
 	n := r.count(1)
@@ -90,3 +101,71 @@ func appendInt128(b []byte, v column.Int128) []byte {
 }
 
 func appendBytes(b, v []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
+
+// recycled is b emptied, for another group, unless it is so long that keeping it would be a waste.
+func recycled[T any](b []T) []T {
+	const most = 64
+	if cap(b) > most {
+		return nil
+	}
+	return b[:0]
+}
+
+// appendNative writes a value of fixed width: a decimal in 16 bytes, all others in 8, floats with one NaN.
+func appendNative[T column.Native](b []byte, v T) []byte {
+	switch v := any(v).(type) {
+	case bool:
+		if v {
+			return binary.LittleEndian.AppendUint64(b, 1)
+		}
+		return binary.LittleEndian.AppendUint64(b, 0)
+	case int8:
+		return binary.LittleEndian.AppendUint64(b, uint64(v))
+	case int16:
+		return binary.LittleEndian.AppendUint64(b, uint64(v))
+	case int32:
+		return binary.LittleEndian.AppendUint64(b, uint64(v))
+	case int64:
+		return binary.LittleEndian.AppendUint64(b, uint64(v))
+	case float32:
+		return binary.LittleEndian.AppendUint64(b, math.Float64bits(oneNaN(float64(v))))
+	case float64:
+		return binary.LittleEndian.AppendUint64(b, math.Float64bits(oneNaN(v)))
+	case column.Int128:
+		return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, v.Lo), uint64(v.Hi))
+	}
+	panic("aggregate: no such value")
+}
+
+// nativeSize is the bytes of a T in memory.
+func nativeSize[T column.Native]() int { return int(unsafe.Sizeof(*new(T))) }
+
+func oneNaN(f float64) float64 {
+	if f != f {
+		return math.NaN()
+	}
+	return f
+}
+
+func readNative[T column.Native](r *reader) (v T) {
+	u := r.uint64()
+	switch p := any(&v).(type) {
+	case *bool:
+		*p = u != 0
+	case *int8:
+		*p = int8(u)
+	case *int16:
+		*p = int16(u)
+	case *int32:
+		*p = int32(u)
+	case *int64:
+		*p = int64(u)
+	case *float32:
+		*p = float32(math.Float64frombits(u))
+	case *float64:
+		*p = math.Float64frombits(u)
+	case *column.Int128:
+		*p = column.Int128{Lo: u, Hi: int64(r.uint64())}
+	}
+	return v
+}

@@ -15,7 +15,7 @@ func (c *counter) append(b []byte, fresh bool) []byte { return binary.AppendVari
 func (c *counter) load(r *reader)                     { c.n = r.varint() }
 func (c *counter) size() int64                        { return 0 }
 
-func (c *counter) result(out column.Column) string {
+func counted(out column.Column, c *counter) string {
 	out.(*column.Longs).Append(c.n)
 	return ""
 }
@@ -23,12 +23,19 @@ func (c *counter) result(out column.Column) string {
 // bindCount is count() and count(x).
 func bindCount(b *binder) (column.Type, func() State) {
 	b.required = true
-	k := kernel[counter]{countRows, func(out column.Column, s *counter) string { return s.result(out) }}
+	switch {
+	case b.call.Distinct && len(b.call.Args) == 0:
+		b.fail(b.call.DistinctAt, "count: DISTINCT needs an argument")
+		return column.Type{}, nil
+	case b.call.Distinct:
+		return bindCountDistinct(b)
+	}
+	k := kernel[counter]{add: countRows, result: counted}
 	if len(b.call.Args) == 1 {
 		b.arg(0)
 		k.add = countValues
 	}
-	return column.Of(column.Long), states[counter](func() kernel[counter] { return k })
+	return column.Of(column.Long), states(k)
 }
 
 func countRows(cells []counter, _ *Input, _ []int32, groups []uint32) int64 {
