@@ -146,6 +146,7 @@ func (s *sessions) load(_ uint32, start, end engine.Time, k column.Key, whole bo
 		s.live[k.Slot()]--
 		s.alive--
 	}
+	s.fit(s.keys, len(s.keys)+1)
 	place, head, found := s.table.find(s.keys, k)
 	s.fresh = s.fresh[:0]
 	n := s.begin(k, start, 0)

@@ -212,6 +212,7 @@ func (p *panes) hopping(upto engine.Time, give manner) error {
 		if err := p.merge(p.list[i:n], start, end, give); err != nil {
 			return err
 		}
+		p.moved = p.moved || give != showing
 	}
 }
 

@@ -63,6 +63,7 @@ func (s *sessions) put(in *intake) (taken int, err error) {
 	rows := s.timely(in)
 	s.numbers = slices.Grow(s.numbers[:0], len(rows))[:len(rows)]
 	s.fresh, s.joined = s.fresh[:0], s.joined[:0]
+	s.fit(s.keys, len(s.keys)+len(rows))
 	for i := 0; i < len(rows); i += ahead {
 		run := rows[i:min(i+ahead, len(rows))]
 		s.warm(in.keys, run)

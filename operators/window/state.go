@@ -69,6 +69,7 @@ type item struct {
 type saving struct {
 	live  [column.Slots]int  // groups
 	lost  [column.Slots]bool // groups that were saved have gone since
+	moved bool               // windows have closed since the last Save whose panes are held for others
 	saved [column.Slots]saved
 
 	ready  bool                  // items are those of the state as it is
@@ -132,6 +133,7 @@ func (o *operator) prepare() {
 	var count [column.Slots]int
 	o.store.walk(nil, func(slot int, _ item) { count[slot]++ })
 	for slot := range count {
+		o.lost[slot] = o.lost[slot] || o.moved && o.live[slot] > 0 // which windows have closed has to be known
 		o.due[slot] = (count[slot] > 0 || o.lost[slot]) && o.saved[slot].dueWhole(slot, o.live[slot])
 		if o.due[slot] {
 			count[slot] = o.live[slot]
@@ -151,7 +153,7 @@ func (o *operator) prepare() {
 		next[slot]++
 	})
 	o.store.settle()
-	o.ready = true
+	o.ready, o.moved = true, false
 }
 
 // dueWhole says whether to write a slot of live groups whole: its deltas have outgrown what they stand on, there are many

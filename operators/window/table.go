@@ -10,7 +10,7 @@ import (
 // those of a million keys are few megabytes. It is 0 where free, else
 //
 //	high bits   a tag: the low bits of the key's high half
-//	low bits    the group's number + 1, in as many bits as the number of places needs
+//	low bits    the group's number + 1, in as many bits as their number needs
 //
 // The tag spares most looks at keys that are not the one searched; the key itself, which the caller has by group,
 // decides.
@@ -82,13 +82,25 @@ const (
 
 // grow makes room: a large table is half as large again, a small one is doubled.
 func (t *table) grow(keys []column.Key) {
-	old, mask := t.places, t.mask
-	n := max(leastPlaces, 2*len(old))
-	if len(old) >= largePlaces {
-		n = len(old) + len(old)/2
+	n := max(leastPlaces, 2*len(t.places))
+	if len(t.places) >= largePlaces {
+		n = len(t.places) + len(t.places)/2
 	}
+	t.move(keys, n, max(n, len(keys)))
+}
+
+// fit makes sure that places have bits for the numbers of so many groups, of which not all need be in the table.
+func (t *table) fit(keys []column.Key, groups int) {
+	if len(t.places) > 0 && groups > int(t.mask) {
+		t.move(keys, len(t.places), 2*groups)
+	}
+}
+
+// move makes the table one of n places for the numbers of so many groups.
+func (t *table) move(keys []column.Key, n, groups int) {
+	old, mask := t.places, t.mask
 	t.places = make([]uint32, n)
-	t.shift = uint(bits.Len(uint(n)))
+	t.shift = uint(bits.Len(uint(groups)))
 	t.mask = 1<<t.shift - 1
 	for _, e := range old {
 		if e != 0 {
