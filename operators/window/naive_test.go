@@ -170,9 +170,7 @@ func silent(gap engine.Time) naiveKind {
 func (k naiveKind) windowsOf(rows []fact) []naiveWindow {
 	keys := map[string][]fact{}
 	for _, r := range rows {
-		if !r.bad() {
-			keys[r.id] = append(keys[r.id], r)
-		}
+		keys[r.id] = append(keys[r.id], r)
 	}
 	var all []naiveWindow
 	for _, rows := range keys {
@@ -234,4 +232,23 @@ func sortedLines(lines []string) string {
 	lines = slices.Clone(lines)
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
+}
+
+// middle is the median.
+func middle(values []int64) float64 {
+	values = slices.Clone(values)
+	slices.Sort(values)
+	n := len(values)
+	return (float64(values[(n-1)/2]) + float64(values[n/2])) / 2
+}
+
+// exact is the double nearest to the sum of the tenths that doubles can be of each.
+func exact(values []int64) float64 {
+	var sum big.Float
+	sum.SetPrec(2000)
+	for _, v := range values {
+		sum.Add(&sum, big.NewFloat(float64(v)/10))
+	}
+	f, _ := sum.Float64()
+	return f
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -297,10 +298,15 @@ func (p *play) compare(what string, want, got []string) error {
 	return nil
 }
 
+// good is the rows that every aggregate has a value for.
+func (p *play) good() []fact {
+	return slices.DeleteFunc(slices.Clone(p.facts), fact.bad)
+}
+
 // closed is the results of the windows that time has passed.
 func (p *play) closed() []string {
 	var rows []string
-	for _, w := range p.kind.naive.windowsOf(p.facts) {
+	for _, w := range p.kind.naive.windowsOf(p.good()) {
 		if row, failed := w.result(); w.end <= p.upto && !failed && (!p.having || len(w.rows) > 1) {
 			rows = append(rows, row)
 		}
@@ -323,7 +329,7 @@ func (p *play) gone() engine.Time {
 // shown is the results of the windows that are held.
 func (p *play) shown() []string {
 	var rows []string
-	for _, w := range p.kind.naive.windowsOf(p.facts) {
+	for _, w := range p.kind.naive.windowsOf(p.good()) {
 		if row, failed := w.result(); w.end > p.gone() && !failed && (!p.having || len(w.rows) > 1) {
 			rows = append(rows, row)
 		}
@@ -343,7 +349,7 @@ func (p *play) wrong() []string {
 	if p.changes && !p.final {
 		until = p.gone()
 	}
-	for _, w := range p.kind.naive.windowsOf(p.facts) {
+	for _, w := range p.kind.naive.windowsOf(p.good()) {
 		if row, failed := w.result(); failed && w.end <= until {
 			all = append(all, "eval s "+row)
 		}
