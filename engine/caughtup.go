@@ -27,12 +27,13 @@ func (t *Task) watchEnd(ctx context.Context) {
 }
 
 func (t *Task) reachedEnd() bool {
-	for _, e := range t.all() {
+	all := t.all()
+	for _, e := range all {
 		if !e.reachedEnd() {
 			return false
 		}
 	}
-	return true
+	return len(t.all()) == len(all) // children may have joined meanwhile
 }
 
 // reachedEnd says whether the partition is where it ended when the run began. One that ended for good is there when its

@@ -36,6 +36,7 @@ type entry struct {
 		sync.Mutex
 		state PartitionState
 		seen  int64
+		last  time.Time // of the last admission, or when reading began
 	}
 }
 
@@ -67,8 +68,8 @@ func (t *Task) newEntry(ctx context.Context, s *stage, number int, state Partiti
 	}
 	e.move(state)
 	if c := s.source.Time.Column; c != "" {
-		if e.timeCol = s.schema.Index(c); e.timeCol < 0 || s.schema[e.timeCol].Type.Kind != column.Timestamp {
-			return nil, fmt.Errorf("source %s: event time %q is not a timestamp column of its schema", s.name, c)
+		if e.timeCol = s.schema.Index(c); e.timeCol < 0 || s.source.Time.Read == nil && s.schema[e.timeCol].Type.Kind != column.Timestamp {
+			return nil, fmt.Errorf("source %s: event time %q is not a timestamp column of its schema and not read as one", s.name, c)
 		}
 	}
 	return e, nil
@@ -314,10 +315,14 @@ func lossError(id PartitionID, from, to Offset) error {
 // move changes the partition's state. The caller holds admission, or nobody knows the entry yet.
 func (e *entry) move(to PartitionState) {
 	e.stirred = e.stirred || to != e.state
+	came := to.Next != e.state.Next || e.shown.last.IsZero()
 	e.state = to
 	e.shown.Lock()
 	defer e.shown.Unlock()
 	e.shown.state, e.shown.seen = e.state, e.seen
+	if came {
+		e.shown.last = time.Now()
+	}
 }
 
 // look is the partition's state now and the records admitted in this run. It waits for nobody.
@@ -325,6 +330,13 @@ func (e *entry) look() (PartitionState, int64) {
 	e.shown.Lock()
 	defer e.shown.Unlock()
 	return e.shown.state, e.shown.seen
+}
+
+// lookAt is the partition's state now and when its last record was taken in. It waits for nobody.
+func (e *entry) lookAt() (PartitionState, time.Time) {
+	e.shown.Lock()
+	defer e.shown.Unlock()
+	return e.shown.state, e.shown.last
 }
 
 // place is the partition's state now.

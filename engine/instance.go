@@ -376,7 +376,7 @@ func (in *instance) reject(r reject) {
 	text(0, r.origin.Source, false)
 	text(1, r.stream, r.stream == "")
 	text(2, r.origin.Partition, false)
-	text(3, fmt.Sprint(r.offset), false)
+	text(3, in.task.positionOf(r.origin, r.offset), false)
 	if at := b.Columns[4].(*column.Longs); r.hasAt {
 		at.Append(int64(r.at))
 	} else {
@@ -390,6 +390,16 @@ func (in *instance) reject(r reject) {
 	in.rejects.at = append(in.rejects.at, r.at)
 	b.Rows++
 	in.task.reasons.add(r.reason)
+}
+
+// positionOf is a record's place as people who look for it need it.
+func (t *Task) positionOf(p PartitionID, o Offset) string {
+	if s, ok := t.ports.Sources[p.Source].(Positioned); ok {
+		if at := s.Position(p.Partition, o); at != "" {
+			return at
+		}
+	}
+	return fmt.Sprint(o)
 }
 
 func (in *instance) newRejects() *rejects {

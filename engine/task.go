@@ -68,6 +68,7 @@ type Task struct {
 	reasons reasons
 	unknown atomic.Int64
 	watches map[string]*watchers
+	waiting map[string][]string // Plan.waiting
 	began   time.Time
 
 	events  chan event
@@ -138,7 +139,8 @@ func NewTask(plan *Plan, ports Ports, opt Options) (*Task, error) {
 		return nil, err
 	}
 	t := &Task{
-		plan: plan, ports: ports, opt: opt, process: newID(), log: opt.Logger.With("pipeline", plan.Pipeline), graph: g,
+		waiting: plan.waiting(),
+		plan:    plan, ports: ports, opt: opt, process: newID(), log: opt.Logger.With("pipeline", plan.Pipeline), graph: g,
 		budget: newBudget(opt.Memory), scale: scale{limit: opt.StateMemory}, watches: map[string]*watchers{},
 		events: make(chan event, 16), intake: intake{poke: make(chan struct{}, 1)}, found: make(chan *discovery, 1), look: make(chan struct{}, 1),
 		started: make(chan struct{}), stopped: make(chan struct{}), epochs: map[Epoch]*epochWork{}, chain: newChain(),
@@ -211,6 +213,9 @@ func (t *Task) Run(ctx context.Context) (Result, error) {
 	}
 	t.runLanes()
 	t.runSources(ctx)
+	if len(t.waiting) > 0 {
+		t.goDo(func() { t.watchTime(ctx) })
+	}
 	err = t.loop(ctx)
 	t.closed.Store(true)
 	t.fail(errStopped)
