@@ -61,10 +61,11 @@ type Source struct {
 
 // A Stream is a stream of a Definition with what is known of each of its steps.
 type Stream struct {
-	Name  string
-	From  string
-	Waits bool // rows that come later than the watermark do not reach it: a step of it waits for event time
-	Steps []BoundStep
+	Name    string
+	From    []string
+	Sources []string // whose rows come to it
+	Waits   bool     // rows that come later than the watermark do not reach it: a step of it waits for event time
+	Steps   []BoundStep
 }
 
 // A BoundStep is a step after Bind.

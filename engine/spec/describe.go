@@ -55,8 +55,9 @@ type SourceDescription struct {
 // A StreamDescription is a stream; the columns of its last step, or of what it reads, leave it.
 type StreamDescription struct {
 	Name    string              `json:"name"`
-	From    string              `json:"from"`
-	Waits   bool                `json:"waits"` // rows later than the watermark do not reach it
+	From    Names               `json:"from"`
+	Sources []string            `json:"sources"` // whose rows come to it
+	Waits   bool                `json:"waits"`   // rows later than the watermark do not reach it
 	Steps   []StepDescription   `json:"steps"`
 	Columns []ColumnDescription `json:"columns"`
 }
@@ -154,7 +155,7 @@ func (d *Definition) describeSource(s engine.SourcePlan) SourceDescription {
 }
 
 func describeStream(s Stream, schema column.Schema) StreamDescription {
-	out := StreamDescription{Name: s.Name, From: s.From, Waits: s.Waits, Steps: []StepDescription{}, Columns: columns(schema)}
+	out := StreamDescription{Name: s.Name, From: s.From, Sources: s.Sources, Waits: s.Waits, Steps: []StepDescription{}, Columns: columns(schema)}
 	for _, b := range s.Steps {
 		out.Steps = append(out.Steps, StepDescription{
 			Name: b.Name, Operator: b.Operator, Keys: b.Keys, Waits: b.Waits, Note: b.Note, Columns: columns(b.Schema),

@@ -62,7 +62,7 @@ type eventTimeLayout struct {
 }
 
 type streamLayout struct {
-	From  Node   `yaml:"from,required" doc:"A source or another stream."`
+	From  inputs `yaml:"from,required" doc:"A source or another stream, or a list of some that have the same columns: the stream has the rows of all."`
 	Steps []Node `yaml:"steps" doc:"Operators in the order they apply, each a map of one: the operator's name and its config."`
 }
 

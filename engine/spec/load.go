@@ -56,6 +56,7 @@ type named struct {
 // An edge is what leaves a source or stream.
 type edge struct {
 	schema  column.Schema // nil: something before it is wrong, and what depends on it is not checked
+	sources []string      // whose rows they are
 	order   []string      // rows were last exchanged by these columns; nil: not yet
 	ordered bool          // rows of a key (order, or any) are still in the order of their partition
 	whole   bool          // the rows of an epoch are all results there are, and take the place of those before

@@ -46,7 +46,8 @@ func (p *printer) plan(d Description, rows, state Bytes) {
 		schemas[s.Name] = s.Columns
 	}
 	for _, s := range d.Streams {
-		p.stream(s, schemas[s.From])
+		p.line("\nstream %s  from %s%s", s.Name, strings.Join(s.From, ", "), waitText(s, d.Sources))
+		p.stream(s, together(schemas, s.From))
 		schemas[s.Name] = s.Columns
 	}
 	p.label = 0
@@ -84,12 +85,39 @@ func commitText(c CommitDescription) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *printer) stream(s StreamDescription, in []ColumnDescription) {
-	waits := ""
-	if s.Waits {
-		waits = "  waits for event time: late rows go to quarantine"
+// together is the columns that come to a stream: those of all it reads are the same but for what is never null.
+func together(schemas map[string][]ColumnDescription, names []string) []ColumnDescription {
+	all := slices.Clone(schemas[names[0]])
+	for _, name := range names[1:] {
+		for i, c := range schemas[name] {
+			all[i].Required = all[i].Required && c.Required
+		}
 	}
-	p.line("\nstream %s  from %s%s", s.Name, s.From, waits)
+	return all
+}
+
+// waitText says what happens to late rows where the stream waits for event time.
+func waitText(s StreamDescription, sources []SourceDescription) string {
+	if !s.Waits {
+		return ""
+	}
+	var dropped []string
+	for _, source := range sources {
+		if source.Late == "drop" && slices.Contains(s.Sources, source.Name) {
+			dropped = append(dropped, source.Name)
+		}
+	}
+	text := "  waits for event time: late rows "
+	switch len(dropped) {
+	case 0:
+		return text + "go to quarantine"
+	case len(s.Sources):
+		return text + "are dropped"
+	}
+	return text + "go to quarantine, those of " + strings.Join(dropped, ", ") + " are dropped"
+}
+
+func (p *printer) stream(s StreamDescription, in []ColumnDescription) {
 	p.label = 0
 	for _, x := range s.Steps {
 		p.label = max(p.label, utf8.RuneCountInString(x.Name)+2)

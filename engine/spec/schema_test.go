@@ -238,6 +238,8 @@ func TestSchemaRefuses(t *testing.T) {
 		{"clean:", "filter: id > 5\n      - clean:", ""},
 		{"parse: magnitude", "parse: number", "alternatives"},
 		{"    from: pins\n", "", "from is missing"},
+		{"    from: pins\n", "    from: [pins, more]\n", ""},
+		{"    from: pins\n", "    from: {a: b}\n", "alternatives"},
 		{"tables:\n  pin_table: {from: clean_pins, path: pin_table, partition_by: [category]}\n", "", "tables is missing"},
 		{"tables:\n  pin_table: {from: clean_pins, path: pin_table, partition_by: [category]}\n", "include: a.yaml\n", ""},
 		{"pipeline: pinterest", "", ""},

@@ -24,7 +24,7 @@ func (l *loader) source(name string, n Node) {
 	}
 	var format string
 	format, plan.NewDecoder = l.format(f)
-	l.edges[name] = &edge{schema: f.Schema, ordered: true}
+	l.edges[name] = &edge{schema: f.Schema, sources: []string{name}, ordered: true}
 	l.def.Sources[name] = Source{Kind: kind, Config: config, Format: format, TimeFormat: f.EventTime.Format}
 	l.def.Plan.Sources = append(l.def.Plan.Sources, plan)
 }
