@@ -130,7 +130,7 @@ func (t *Task) addPartitions(ctx context.Context, found map[PartitionID]Partitio
 			return nil, err
 		}
 		t.log.Info("new partition", "source", s.Source, "partition", s.Partition, "offset", int64(s.Next))
-		starts[s.Source] = append(starts[s.Source], Start{s.Partition, s.Next})
+		starts[s.Source] = append(starts[s.Source], Start{Partition: s.Partition, From: s.Next})
 	}
 	return starts, nil
 }

@@ -64,7 +64,7 @@ func (t *Task) runSources(ctx context.Context) {
 		var from []Start
 		for _, e := range t.entries {
 			if e.id.Source == s.Name {
-				from = append(from, Start{e.id.Partition, e.place().Next})
+				from = append(from, Start{Partition: e.id.Partition, From: e.place().Next})
 			}
 		}
 		t.read(ctx, s.Name, from)

@@ -1,0 +1,2 @@
+// Package kinesis reads Amazon Kinesis data streams.
+package kinesis
