@@ -26,6 +26,8 @@ type answer struct {
 	behind     time.Duration // how much younger the newest record of the shard is
 	told       bool          // behind was said
 	hasRecords bool          // there was a list of records, be it an empty one
+
+	spent time.Duration // on receiving and reading it
 }
 
 // damaged is an answer that can't be right. It is asked for again.
