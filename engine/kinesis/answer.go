@@ -25,6 +25,7 @@ type answer struct {
 	after      string        // of an event: the sequence number to go on after; "": the shard's end was reached
 	behind     time.Duration // how much younger the newest record of the shard is
 	told       bool          // behind was said
+	children   bool          // the shard's end was reached, and others come in its place
 	hasRecords bool          // there was a list of records, be it an empty one
 
 	spent time.Duration // on receiving and reading it

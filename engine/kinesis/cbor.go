@@ -38,6 +38,8 @@ func (a *answer) readCBOR() error {
 			a.hasRecords = c.each(cborArray, func() { a.records = append(a.records, c.record()) })
 		case "NextShardIterator":
 			a.next = string(c.text())
+		case "ChildShards":
+			c.each(cborArray, func() { c.skip(0); a.children = true })
 		case "MillisBehindLatest":
 			a.behind, a.told = time.Duration(c.integer())*time.Millisecond, true
 		default:

@@ -143,7 +143,7 @@ func (c *Config) first() string {
 // The bounds of one answer.
 const (
 	mostRecords = 10_000  // the protocol's
-	goodAnswer  = 4 << 20 // bytes: what is more waits in memory and gains nothing
+	goodAnswer  = 1 << 20 // bytes: two a second are what a shard gives, and larger ones leave the cache of the processor
 	leastAnswer = 64 << 10
 )
 

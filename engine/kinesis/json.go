@@ -32,6 +32,8 @@ func (a *answer) readJSON() error {
 			a.next = string(s.text())
 		case "ContinuationSequenceNumber":
 			a.after = string(s.text())
+		case "ChildShards":
+			s.array(func() { s.skip(); a.children = true })
 		case "MillisBehindLatest":
 			a.behind, a.told = time.Duration(s.integer())*time.Millisecond, true
 		default:

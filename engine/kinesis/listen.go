@@ -108,10 +108,14 @@ func (sh *shard) hear(ctx context.Context, a *answer) (ended bool, err error) {
 	}
 	sh.heard()
 	sh.took(a)
-	if sh.after = a.after; sh.after == "" {
-		return true, sh.end(ctx)
+	sh.after = a.after
+	switch {
+	case a.after != "":
+		return false, nil
+	case !a.children:
+		return false, damaged{"it does not say how to go on"}
 	}
-	return false, nil
+	return true, sh.end(ctx)
 }
 
 // consumer is the ARN of the registered consumer, which is registered if there is none and waited for until it is active.
@@ -144,7 +148,7 @@ func (s *Source) consumer(ctx context.Context) (string, error) {
 		case out.ConsumerDescription.ConsumerStatus == types.ConsumerStatusDeleting:
 			return "", fmt.Errorf("consumer %s is being deregistered", s.cfg.FanOut)
 		}
-		pause(ctx, backoff(2))
+		pause(ctx, s.backoff(2))
 	}
 	return "", fmt.Errorf("wait until consumer %s is active: %w", s.cfg.FanOut, context.Cause(ctx))
 }

@@ -7,10 +7,9 @@ import (
 
 // What one shard may be asked, by all readers together that do not use enhanced fan-out.
 const (
-	readPause      = time.Second / 5
-	readsAtOnce    = 5
-	bytesASecond   = 2 << 20
-	throttledPause = time.Second // after which a shard that was asked too much has something to give again, at least
+	readPause    = time.Second / 5
+	readsAtOnce  = 5
+	bytesASecond = 2 << 20
 )
 
 // A pace keeps the reads of a shard within its limits: a bucket of 5 reads that fills by 5 a second, and one of bytes that

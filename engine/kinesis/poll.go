@@ -27,8 +27,12 @@ func (sh *shard) poll(ctx context.Context) error {
 		sh.heard()
 		sh.took(a)
 		if sh.iterator = a.next; sh.iterator == "" {
-			return sh.end(ctx)
+			if sh.ends++; a.children || sh.ends > 1 {
+				return sh.end(ctx)
+			}
+			continue // some servers name no children, and an answer that is damaged might look so: it is asked for again
 		}
+		sh.ends = 0
 		if a.told && a.behind == 0 {
 			pause(ctx, sh.source.cfg.Poll)
 		}

@@ -36,6 +36,7 @@ type shard struct {
 
 	iterator string // to go on with; "": to be asked for
 	after    string // of a subscription: to go on after; "": after last
+	ends     int    // answers in a row that said that the shard has ended
 	limit    int    // records to ask for
 	size     int    // bytes that an answer should have
 	pace     pace
@@ -67,8 +68,8 @@ func newShard(b *subscriber, start engine.Start, out chan<- *message.Message) *s
 	return sh
 }
 
-// firstRecord is the bytes that records are taken to have before one was seen.
-const firstRecord = 1 << 10
+// firstRecord is the bytes that records are taken to have before one was seen: many, for they may be aggregated.
+const firstRecord = 10 << 10
 
 // bounded is a number of records that may be asked for.
 func (sh *shard) bounded(records int) int {
@@ -235,8 +236,9 @@ func (sh *shard) end(ctx context.Context) error {
 }
 
 const (
-	mostBad       = 10               // answers in a row that are damaged, or requests that are refused, before reading gives up
-	complainEvery = 30 * time.Second // how often an interruption that lasts is logged
+	throttledTries = 3                // a shard that was asked too much is left alone for as long as after so many errors, at least
+	mostBad        = 10               // answers in a row that are damaged, or requests that are refused, before reading gives up
+	complainEvery  = 30 * time.Second // how often an interruption that lasts is logged
 )
 
 // judge decides how to go on after an error: it mends what can be mended and waits a little. What it returns ends the
@@ -264,13 +266,13 @@ func (sh *shard) judge(ctx context.Context, err error) error {
 	case !mayPass(err):
 		return explain(err)
 	}
-	if throttled := isThrottle(err); throttled {
+	if isThrottle(err) {
 		sh.log.Debug("the shard is asked too much", "error", err)
-		pause(ctx, throttledPause/4)
+		sh.tries = max(sh.tries, throttledTries)
 	} else if time.Since(sh.told) >= complainEvery {
 		sh.told = time.Now()
 		sh.log.Warn("reading is interrupted; it goes on when the server answers", "error", err)
 	}
-	pause(ctx, backoff(sh.tries))
+	pause(ctx, sh.source.backoff(sh.tries))
 	return nil
 }

@@ -57,12 +57,17 @@ const (
 	startPatience = 30 * time.Second // how long a server that does not answer is asked again by a start
 	tellEvery     = 5 * time.Second  // how often a start's wait is logged
 	firstPause    = 100 * time.Millisecond
-	mostPause     = 5 * time.Second
+	mostPauses    = 50 // times the first, the longest
+	inProcess     = 20 // a server in the process is asked again so many times sooner
 )
 
 // backoff is the pause before the n-th try: longer each time, and not as long as that of others who wait.
-func backoff(n int) time.Duration {
-	d := min(mostPause, firstPause<<min(10, max(0, n-1)))
+func (s *Source) backoff(n int) time.Duration {
+	first := firstPause
+	if s.cfg.Unthrottled {
+		first /= inProcess
+	}
+	d := min(mostPauses*first, first<<min(10, max(0, n-1)))
 	return d/2 + rand.N(d/2)
 }
 
@@ -82,7 +87,7 @@ func (s *Source) patiently(ctx context.Context, ask func() error) error {
 			tell = time.Now().Add(tellEvery)
 			s.log.Warn("the server does not answer as it should; trying again", "error", err)
 		}
-		pause(ctx, backoff(n))
+		pause(ctx, s.backoff(n))
 	}
 }
 

@@ -210,6 +210,12 @@ func (h head) cbor(records []record) []byte {
 		b = append(b, r.cbor...)
 	}
 	b = cborHead(cborText(b, "MillisBehindLatest"), 0, uint64(h.behind.Milliseconds()))
+	if len(h.children) > 0 {
+		b = cborHead(cborText(b, "ChildShards"), 4, uint64(len(h.children)))
+		for _, c := range h.children {
+			b = cborText(cborHead(b, 5, 1), "ShardId", c["ShardId"].(string))
+		}
+	}
 	if h.next != "" {
 		b = cborText(b, "NextShardIterator", h.next)
 	}
