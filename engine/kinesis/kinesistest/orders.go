@@ -129,3 +129,13 @@ func (v *Server) must(err error) {
 		panic("kinesistest: " + err.Error())
 	}
 }
+
+// Ensure makes a stream of so many shards if there is none of this name.
+func (v *Server) Ensure(name string, shards int) {
+	v.must(v.change(func() error {
+		if v.streams[name] == nil {
+			v.addStream(name, shards)
+		}
+		return nil
+	}))
+}
