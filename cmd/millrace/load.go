@@ -15,6 +15,7 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 	"github.com/millrace-io/millrace/engine/delta"
 	"github.com/millrace-io/millrace/engine/kafka"
+	"github.com/millrace-io/millrace/engine/kinesis"
 	"github.com/millrace-io/millrace/engine/spec"
 	"github.com/millrace-io/millrace/operators"
 	"github.com/millrace-io/millrace/pipelines"
@@ -24,8 +25,11 @@ import (
 func kinds() spec.Kinds {
 	return spec.Kinds{
 		Operators: operators.Kinds(),
-		Sources:   map[string]func() spec.SourceConfig{"kafka": func() spec.SourceConfig { c := kafka.Defaults(); return &c }},
-		Formats:   map[string]func(column.Schema, spec.Node) (func() engine.Decoder, error){"json": jsonFormat},
+		Sources: map[string]func() spec.SourceConfig{
+			"kafka":   func() spec.SourceConfig { c := kafka.Defaults(); return &c },
+			"kinesis": func() spec.SourceConfig { c := kinesis.Defaults(); return &c },
+		},
+		Formats: map[string]func(column.Schema, spec.Node) (func() engine.Decoder, error){"json": jsonFormat},
 	}
 }
 
