@@ -15,8 +15,8 @@ import (
 const relativeError = 0.01
 
 // A sketch is how many values of a group lie in each of DDSketch's buckets, which are relativeError wide to both sides, and
-// how many beyond all buckets. Its stores never collapse: the counts are those of the
-// values, whatever their order and however they were merged (docs/decisions/0014-sketches-that-keep-the-law.md).
+// how many beyond all buckets. Its stores never collapse: the counts are those of the values, whatever their order and
+// however they were merged (docs/decisions/0014-sketches-that-keep-the-law.md).
 type sketch struct {
 	of      *ddsketch.DDSketch // nil: no value was finite
 	n       int64              // values
