@@ -56,7 +56,7 @@ func doc(group, signatures, text, nulls, state, example, result string, aliases 
 
 const (
 	ignored = "Left out; null where no row has a value."
-	exactly = "about 100 bytes; more where sizes differ much"
+	exactly = "about 70 bytes, more where their sizes differ much"
 )
 
 // functions lists all aggregates. It is made for each call, so that there is no package variable; a definition has few.
@@ -67,7 +67,7 @@ func functions() []function {
 func numberFunctions() []function {
 	return []function{
 		{doc("number", "count() long | count(x value) long", "The number of rows, or of those where x is not null; with distinct of different values of x, exactly.",
-			"count(x) leaves them out; 0 where there is none.", "8 bytes; with distinct 16 to 32 a value", "count(x)", "3"), 0, 1, bindsOwn, bindCount},
+			"count(x) leaves them out; 0 where there is none.", "8 bytes; with distinct 60 and 16 to 40 a value", "count(x)", "3"), 0, 1, bindsOwn, bindCount},
 		{doc("number", "sum(x number) number", "The sum: of whole numbers a long, of decimals one of 38 digits, of floats and doubles the double nearest to the exact sum. A long or decimal that does not hold it is an error of the group.",
 			ignored, "24 bytes; of decimals 32, of floats and doubles "+exactly, "sum(x)", "7"), 1, 1, wrapped, bindSum},
 		{doc("number", "avg(x number) double", "The mean.", ignored, "as sum", "avg(x)", "2.3333333333333335", "mean"), 1, 1, wrapped, bindAvg},
@@ -82,8 +82,7 @@ func quantileFunctions() []function {
 	return []function{
 		{doc("number", "median(x number) double", "The value in the middle, or the mean of the two that are: quantile(x, 0.5).", ignored, "all values", "median(x)", "3"), 1, 1, wrapped, bindMedian},
 		{doc("number", "quantile(x number, p double) double", "SQL's percentile_cont: the value that the share p of the others does not exceed, interpolated between two. p is a constant from 0 to 1.", ignored, "all values", "quantile(x, 0.25)", "2", "quantile_cont"), 2, 2, wrapped, bindQuantile},
-		{doc("order", "quantile_disc(x value, p double) value", "SQL's percentile_disc: the first value such that at least the share p of all does not exceed it. p is a constant from 0 to 1.", ignored, "all values", "quantile_disc(name, 0.5)", `"b"`), 2, 2, wrapped, bindDiscrete},
-		{doc("number", "approx_quantile(x number, p double) double", "quantile_disc, at most 1 % off the value (DDSketch). The same rows give the same answer, in whatever order.", ignored, "0.5 to 16 KiB", "approx_quantile(x, 0.5)", "2.9742334234767003"), 2, 2, refused, bindSketch},
+		{doc("number", "approx_quantile(x number, p double) double", "quantile_disc, at most 1 % off the value (DDSketch). The same rows give the same answer, in whatever order.", ignored, "0.5 KiB and 8 bytes a bucket in use: 16 KiB for values of six orders of size", "approx_quantile(x, 0.5)", "2.9742334234767003"), 2, 2, refused, bindSketch},
 	}
 }
 
@@ -92,10 +91,11 @@ func orderFunctions() []function {
 	return []function{
 		{doc("order", "min(x value) value", "The least value; NaN is the greatest.", ignored, "the value", "min(x)", "1"), 1, 1, idle, bindExtreme(false)},
 		{doc("order", "max(x value) value", "The greatest value; NaN is the greatest.", ignored, "the value", "max(x)", "3"), 1, 1, idle, bindExtreme(true)},
-		{doc("order", "arg_min(x value, y value) value", "x where y is least; of several such rows that which is first by source, partition and offset.", "Rows are left out where x or y is null; null where no row is left.", "both values and 56 bytes", "arg_min(name, x)", `"a"`, "min_by"), 2, 2, refused, bindChampion(false)},
-		{doc("order", "arg_max(x value, y value) value", "x where y is greatest; of several such rows that which is first by source, partition and offset.", "Rows are left out where x or y is null; null where no row is left.", "both values and 56 bytes", "arg_max(name, x)", `"b"`, "max_by"), 2, 2, refused, bindChampion(true)},
-		{doc("position", "first(x value) value", "x of the row of the earliest event time. "+earliest, "Null where that row has a null, as in SQL, or there is no row.", "the value and 56 bytes", "first(name)", `"b"`), 1, 1, refused, bindEdge(false)},
-		{doc("position", "last(x value) value", "x of the row of the latest event time. Of several rows at that time the last by source, partition and offset.", "Null where that row has a null, as in SQL, or there is no row.", "the value and 56 bytes", "last(name)", "null"), 1, 1, refused, bindEdge(true)},
+		{doc("order", "quantile_disc(x value, p double) value", "SQL's percentile_disc: the first value such that at least the share p of all does not exceed it. p is a constant from 0 to 1.", ignored, "all values", "quantile_disc(name, 0.5)", `"b"`), 2, 2, wrapped, bindDiscrete},
+		{doc("order", "arg_min(x value, y value) value", "x where y is least; of several such rows that which is first by source, partition and offset.", "Rows are left out where x or y is null; null where no row is left.", "both values and 104 bytes", "arg_min(name, x)", `"a"`, "min_by"), 2, 2, refused, bindChampion(false)},
+		{doc("order", "arg_max(x value, y value) value", "x where y is greatest; of several such rows that which is first by source, partition and offset.", "Rows are left out where x or y is null; null where no row is left.", "both values and 104 bytes", "arg_max(name, x)", `"b"`, "max_by"), 2, 2, refused, bindChampion(true)},
+		{doc("position", "first(x value) value", "x of the row of the earliest event time. "+earliest, "Null where that row has a null, as in SQL, or there is no row.", "the value and 80 bytes", "first(name)", `"b"`), 1, 1, refused, bindEdge(false)},
+		{doc("position", "last(x value) value", "x of the row of the latest event time. Of several rows at that time the last by source, partition and offset.", "Null where that row has a null, as in SQL, or there is no row.", "the value and 80 bytes", "last(name)", "null"), 1, 1, refused, bindEdge(true)},
 		{doc("position", "array_agg(x value, n long) array", "x of the first n rows by event time, source, partition and offset; with distinct of the first row of each value. n is a constant from 1 to 10,000.", "They are elements; null where there is no row.", "n values and 80 bytes each", "array_agg(x, 3)", "[3,1,null]"), 2, 2, bindsOwn, bindList},
 	}
 }

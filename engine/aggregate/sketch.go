@@ -7,148 +7,16 @@ import (
 	"github.com/DataDog/sketches-go/ddsketch"
 	"github.com/DataDog/sketches-go/ddsketch/mapping"
 	"github.com/DataDog/sketches-go/ddsketch/store"
-	"github.com/axiomhq/hyperloglog"
 
 	"github.com/millrace-io/millrace/engine/column"
 )
-
-// Both sketches here are functions of the set of values alone, whatever their order, how they are split and where they are
-// saved: see docs/decisions/0014-sketches-that-keep-the-law.md.
-
-// mostExact is up to how many values approx_count_distinct counts without a sketch.
-const mostExact = 1024
-
-// A rough is the distinct values of a group, about: the hashes of up to mostExact of them, and then a HyperLogLog of 2^14
-// registers. Which of both it is depends on how many different values there are and on nothing else.
-type rough struct {
-	few    keyset
-	sketch *hyperloglog.Sketch // nil: few has all
-}
-
-// denseSize is the bytes of a sketch, about.
-const denseSize = 1 << 14
-
-func (s *rough) take(k column.Key) {
-	if s.sketch != nil {
-		s.sketch.InsertHash(k.Lo)
-		return
-	}
-	if s.few.add(k) && len(s.few.keys) > mostExact {
-		s.dense()
-	}
-}
-
-// dense makes a sketch of what there is.
-func (s *rough) dense() {
-	if s.sketch != nil {
-		return
-	}
-	s.sketch = hyperloglog.NewNoSparse()
-	for _, k := range s.few.keys {
-		s.sketch.InsertHash(k.Lo)
-	}
-	s.few = keyset{}
-}
-
-func (s *rough) merge(from *rough) {
-	if from.sketch != nil {
-		s.dense()
-		if err := s.sketch.Merge(from.sketch); err != nil {
-			panic(err) // both have 2^14 registers
-		}
-	}
-	for _, k := range from.few.keys {
-		s.take(k)
-	}
-}
-
-func (s *rough) clear() {
-	s.few.clear()
-	s.sketch = nil
-}
-
-func (s *rough) size() int64 {
-	if s.sketch != nil {
-		return denseSize
-	}
-	return s.few.size()
-}
-
-// append writes 0 and the keys, as keyset does, or 1 and the sketch in its library's form.
-func (s *rough) append(b []byte, fresh bool) []byte {
-	if s.sketch == nil {
-		return s.few.append(append(b, 0), fresh)
-	}
-	form, err := s.sketch.MarshalBinary()
-	if err != nil {
-		panic(err) // its precision is 14
-	}
-	return appendBytes(append(b, 1), form)
-}
-
-func (s *rough) load(r *reader) {
-	if !r.flag() {
-		if s.sketch != nil && r.err == nil {
-			r.fail()
-			return
-		}
-		s.few.load(r)
-		if len(s.few.keys) > mostExact {
-			r.fail()
-		}
-		return
-	}
-	form, was := r.bytes(), new(hyperloglog.Sketch)
-	if len(form) != 8+denseSize || was.UnmarshalBinary(form) != nil {
-		r.fail()
-		return
-	}
-	s.merge(&rough{sketch: was})
-}
-
-func (s *rough) count() int64 {
-	if s.sketch == nil {
-		return int64(len(s.few.keys))
-	}
-	return int64(s.sketch.Estimate())
-}
-
-// bindRough is approx_count_distinct(x).
-func bindRough(b *binder) (column.Type, func() State) {
-	if t := b.arg(0); t != (column.Type{}) && !t.Keyable() {
-		return b.expected(0, "a value that can be told from others")
-	}
-	b.required = true
-	return column.Of(column.Long), func() State {
-		h := newHashes()
-		return &table[rough, *rough]{kernel: kernel[rough]{
-			add: func(cells []rough, in *Input, rows []int32, groups []uint32) int64 {
-				c, grown := in.Args[0], int64(0)
-				keys, nulls := h.of(c, rows), c.Nulls()
-				for i, row := range rows {
-					if nulls.Null(int(row)) {
-						continue
-					}
-					s := &cells[groups[i]]
-					had := s.size()
-					s.take(keys[row])
-					grown += s.size() - had
-				}
-				return grown
-			},
-			result: func(out column.Column, s *rough) string {
-				out.(*column.Longs).Append(s.count())
-				return ""
-			},
-		}}
-	}
-}
 
 // relativeError is how far approx_quantile may be off, as a share of the value.
 const relativeError = 0.01
 
 // A sketch is how many values of a group lie in each of DDSketch's buckets, which are relativeError wide to both sides, and
-// how many beyond all buckets. Its stores never collapse: the counts hold whatever the order.
+// how many beyond all buckets. Its stores never collapse: the counts are those of the values, whatever their order and
+// however they were merged (docs/decisions/0014-sketches-that-keep-the-law.md).
 type sketch struct {
 	of      *ddsketch.DDSketch // nil: no value was finite
 	n       int64              // values
@@ -230,16 +98,16 @@ func appendStore(b []byte, of store.Store) []byte {
 
 func (s *sketch) load(r *reader) {
 	s.clear()
-	s.n, s.low = int64(r.uvarint()), int64(r.uvarint())
-	s.high, s.nan = int64(r.uvarint()), int64(r.uvarint())
+	s.n, s.low = r.size(), r.size()
+	s.high, s.nan = r.size(), r.size()
 	finite := s.n - s.low - s.high - s.nan
-	if zeros := r.uvarint(); zeros > 0 {
+	if zeros := r.size(); zeros > 0 {
 		s.finite().AddWithCount(0, float64(zeros)) //nolint:errcheck // 0 is within the bounds
 	}
 	least, most := s.buckets.Index(s.buckets.MinIndexableValue()), s.buckets.Index(s.buckets.MaxIndexableValue())
 	for _, negative := range []bool{false, true} {
 		for range r.count(2) {
-			index, count := r.varint(), r.uvarint()
+			index, count := r.varint(), r.size()
 			if index < int64(least) || index > int64(most) || count == 0 {
 				r.fail()
 				return
@@ -254,6 +122,16 @@ func (s *sketch) load(r *reader) {
 	if s.of != nil && s.of.GetCount() != float64(finite) || s.of == nil && finite != 0 {
 		r.fail()
 	}
+}
+
+// size is a number of values: as many as the library, which has it as a double, can count.
+func (r *reader) size() int64 {
+	n := r.uvarint()
+	if n > 1<<53 {
+		r.fail()
+		return 0
+	}
+	return int64(n)
 }
 
 // value is that of the rank-th value, counted from 0.

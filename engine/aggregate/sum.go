@@ -122,13 +122,13 @@ func (s *decimalSum) int128() (v column.Int128, ok bool) {
 	return v, s.hi == v.Hi>>63
 }
 
-// big is the sum, whatever its size.
-func (s *decimalSum) big() *big.Int {
+// rat is the sum with scale digits behind its point, whatever its size.
+func (s *decimalSum) rat(scale int) *big.Rat {
 	v := new(big.Int).SetInt64(s.hi)
 	for _, word := range []uint64{s.mid, s.lo} {
 		v.Add(v.Lsh(v, 64), new(big.Int).SetUint64(word))
 	}
-	return v
+	return new(big.Rat).SetFrac(v, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
 }
 
 func addDecimals(cells []decimalSum, in *Input, rows []int32, groups []uint32) int64 {
@@ -155,7 +155,7 @@ func sumOfDecimals(scale int) func(column.Column, *decimalSum) string {
 		v, ok := s.int128()
 		if !ok || !v.Digits(column.MostDigits) {
 			out.AppendNull()
-			return fmt.Sprintf("sum: %s, of which %d digits behind the point, does not fit %s", s.big(), scale, out.Type())
+			return fmt.Sprintf("sum: %s does not fit %s", s.rat(scale).FloatString(scale), out.Type())
 		}
 		out.(*column.Decimals).Append(v)
 		return ""
@@ -261,8 +261,8 @@ func (s *decimalSum) mean(scale int) float64 {
 	if v, ok := s.int128(); ok {
 		return v.Float(scale) / float64(s.n)
 	}
-	ten := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
-	f, _ := new(big.Rat).SetFrac(s.big(), ten.Mul(ten, big.NewInt(s.n))).Float64()
+	sum := s.rat(scale)
+	f, _ := sum.Quo(sum, new(big.Rat).SetInt64(s.n)).Float64()
 	return f
 }
 
