@@ -2,6 +2,7 @@ package window
 
 import (
 	_ "embed"
+	"sort"
 	"time"
 	_ "time/tzdata" // a machine without a time zone database cuts days as all others do
 
@@ -55,54 +56,44 @@ func edge(year int) engine.Time { return engine.TimeOf(time.Date(year, 1, 1, 0, 
 func (c calendar) cut(t time.Time) (start, end engine.Time) {
 	switch c.unit {
 	case minute:
-		return even(t, time.Minute)
+		return c.even(t, time.Minute)
 	case hour:
-		return even(t, time.Hour)
+		return c.even(t, time.Hour)
 	}
 	first := c.begin(t)
 	next := c.after(first)
-	for begins(next, c.zone) <= engine.TimeOf(t) { // the clock was put back over the next one's first midnight
+	for c.begins(next) <= engine.TimeOf(t) { // the clock was put back over the next one's first midnight
 		first, next = next, c.after(next)
 	}
-	return begins(first, c.zone), begins(next, c.zone)
+	return c.begins(first), c.begins(next)
 }
 
 // even cuts by the clock as it goes between two changes: an hour ends where the clock jumps.
-func even(t time.Time, size time.Duration) (start, end engine.Time) {
-	_, offset := t.Zone()
-	from, to := sameClock(t)
-	ahead := int64(offset) * 1e6 // the clock, ahead of UTC
-	start = engine.Time(floor(t.UnixMicro()+ahead, size.Microseconds()) - ahead)
-	return max(start, from), min(plus(start, size.Microseconds()), to)
+func (c calendar) even(t time.Time, size time.Duration) (start, end engine.Time) {
+	now, ahead := t.Unix(), c.ahead(t.Unix())
+	from := floor(now+ahead, int64(size/time.Second)) - ahead
+	to := from + int64(size/time.Second)
+	if c.ahead(from) != ahead {
+		from = c.change(from, now)
+	}
+	if c.ahead(to-1) != ahead {
+		to = c.change(now, to-1)
+	}
+	return engine.Time(from * 1e6), engine.Time(to * 1e6)
 }
 
-// sameClock is the span around t in which the clock is not changed.
-func sameClock(t time.Time) (from, to engine.Time) {
-	_, offset := t.Zone()
-	from, to = engine.MinTime, engine.MaxTime
-	for at := t; ; {
-		start, _ := at.ZoneBounds()
-		if start.IsZero() {
-			break
-		}
-		at = start.Add(-1)
-		if _, o := at.Zone(); o != offset {
-			from = engine.TimeOf(start)
-			break
-		}
-	}
-	for at := t; ; {
-		_, end := at.ZoneBounds()
-		if end.IsZero() || end.Year() > lastYear {
-			break
-		}
-		at = end
-		if _, o := at.Zone(); o != offset {
-			to = engine.TimeOf(end)
-			break
-		}
-	}
-	return from, to
+// ahead is how far the clock is ahead of UTC, in seconds, at a second since 1970.
+func (c calendar) ahead(second int64) int64 {
+	_, offset := time.Unix(second, 0).In(c.zone).Zone()
+	return int64(offset)
+}
+
+// change is the first second of another clock than before's, which after's is, one change being between them. It asks
+// the clock: Time.ZoneBounds gives ends that are none, and in leap years some that have passed.
+func (c calendar) change(before, after int64) int64 {
+	was := c.ahead(before)
+	n := sort.Search(int(after-before), func(i int) bool { return c.ahead(before+int64(i)) != was })
+	return before + int64(n)
 }
 
 // begin is the first midnight of the unit that the clock shows at t, as if the clock were at UTC.
@@ -136,20 +127,18 @@ func (c calendar) after(midnight time.Time) time.Time {
 	return midnight.AddDate(0, 0, 1)
 }
 
-// begins is the first instant at which the clock of zone shows midnight, given as if at UTC, or a later time. time.Date
-// does not say which of two midnights it gives, or what where there is none.
-func begins(midnight time.Time, zone *time.Location) engine.Time {
-	at := midnight.Add(-24 * time.Hour).In(zone) // no clock is so far ahead
-	for {
-		_, offset := at.Zone()
-		first := midnight.Add(-time.Duration(offset) * time.Second)
-		if first.Before(at) {
-			first = at
+// begins is the first instant at which the clock shows midnight, given as if at UTC, or a later time. time.Date does not
+// say which of two midnights it gives, or what where there is none.
+func (c calendar) begins(midnight time.Time) engine.Time {
+	const most = 16 * 3600 // no clock is further from UTC
+	m := midnight.Unix()
+	before, after := m-most, m+most
+	was, is := c.ahead(before), c.ahead(after)
+	first := m - was
+	if was != is {
+		if t := c.change(before, after); first >= t {
+			first = max(t, m-is)
 		}
-		_, end := at.ZoneBounds()
-		if end.IsZero() || first.Before(end) {
-			return engine.TimeOf(first)
-		}
-		at = end
 	}
+	return engine.Time(first * 1e6)
 }

@@ -39,8 +39,8 @@ func (o *operator) newGroups() groups {
 	for _, f := range o.key {
 		g.values = append(g.values, column.New(f.Type))
 	}
-	for _, a := range o.aggregates {
-		g.states = append(g.states, a.NewState())
+	for i := range o.aggregates {
+		g.states = append(g.states, o.newState(i))
 	}
 	return g
 }

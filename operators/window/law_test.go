@@ -2,12 +2,16 @@ package window
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"testing"
 	"time"
 
 	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/aggregate"
+	"github.com/millrace-io/millrace/engine/column"
 	"github.com/millrace-io/millrace/engine/enginetest"
 	"github.com/millrace-io/millrace/engine/enginetest/optest"
 )
@@ -153,6 +157,17 @@ func TestLawCatches(t *testing.T) {
 			o.(*operator).store = reopening{o.(*operator).store}
 			return o
 		}},
+		"float sum by arrival": {"hop: {size: 6s, every: 2s}", func(o engine.Stateful) engine.Stateful {
+			op := o.(*operator)
+			made := op.newState
+			op.newState = func(i int) aggregate.State {
+				if op.names[i] == "f" {
+					return &arrival{}
+				}
+				return made(i)
+			}
+			return o
+		}},
 		"what has closed is not saved": {"hop: {size: 6s, every: 2s}", func(o engine.Stateful) engine.Stateful { return unmoved{o.(*operator)} }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,6 +211,46 @@ func (p promised) Apply(ctx context.Context, in *engine.Batch, emit engine.Emit)
 	lent.Upto = p.upto(in)
 	return p.Stateful.Apply(ctx, &lent, emit)
 }
+
+// arrival adds up doubles as they come.
+type arrival struct{ sums []float64 }
+
+func (a *arrival) Grow(n int) {
+	for len(a.sums) < n {
+		a.sums = append(a.sums, 0)
+	}
+}
+
+func (a *arrival) Add(in *aggregate.Input, rows []int32, groups []uint32) {
+	for i, row := range rows {
+		a.sums[groups[i]] += in.Args[0].(*column.Doubles).Values[row]
+	}
+}
+
+func (a *arrival) Merge(from aggregate.State, src, dst []uint32) {
+	for i, g := range dst {
+		a.sums[g] += from.(*arrival).sums[src[i]]
+	}
+}
+
+func (a *arrival) Result(out column.Column, groups []uint32, _ func(int, string)) {
+	for _, g := range groups {
+		out.(*column.Doubles).Append(a.sums[g])
+	}
+}
+
+func (a *arrival) Append(b []byte, group uint32, _ bool) []byte {
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(a.sums[group]))
+}
+
+func (a *arrival) Load(b []byte, group uint32) ([]byte, error) {
+	a.sums[group] = math.Float64frombits(binary.LittleEndian.Uint64(b))
+	return b[8:], nil
+}
+
+func (a *arrival) Clear(group uint32) { a.sums[group] = 0 }
+func (a *arrival) Reset()             { a.sums = a.sums[:0] }
+func (a *arrival) Bytes() int64       { return 0 }
 
 // unmoved does not say that windows have closed whose panes are held for others.
 type unmoved struct{ *operator }

@@ -180,15 +180,16 @@ func (k naiveKind) windowsOf(rows []fact) []naiveWindow {
 	return all
 }
 
-// watched finds the bounds of a calendar's windows by looking at the clock of the zone every so often.
-func watched(unit, zone string, from, to, step engine.Time) func(t engine.Time) (start, end engine.Time) {
+// watched finds the bounds of a calendar's windows by looking at the clock of the zone every quarter of an hour, and every
+// minute about when it is changed.
+func watched(unit, zone string, from, to engine.Time) func(t engine.Time) (start, end engine.Time) {
 	location, err := time.LoadLocation(zone)
 	if err != nil {
 		panic(err)
 	}
 	var starts []engine.Time
-	shown := ""
-	for t := from; t < to; t += step {
+	shown := int64(-1)
+	for t := from; t < to; {
 		label := labelOf(unit, t.Std().In(location))
 		changed := label > shown
 		if unit == "hour" || unit == "minute" {
@@ -196,6 +197,12 @@ func watched(unit, zone string, from, to, step engine.Time) func(t engine.Time) 
 		}
 		if changed {
 			starts, shown = append(starts, t), label
+		}
+		_, before := (t - aDay).Std().In(location).Zone()
+		_, after := (t + aDay).Std().In(location).Zone()
+		if t += aMin; before == after && unit != "minute" {
+			t += 14 * aMin
+			t -= t % (15 * aMin)
 		}
 	}
 	return func(t engine.Time) (start, end engine.Time) {
@@ -207,24 +214,27 @@ func watched(unit, zone string, from, to, step engine.Time) func(t engine.Time) 
 	}
 }
 
-// labelOf names the unit that a clock shows.
-func labelOf(unit string, t time.Time) string {
+// labelOf numbers the unit that a clock shows.
+func labelOf(unit string, t time.Time) int64 {
+	y, m, d := t.Date()
+	_, offset := t.Zone()
+	date := int64(y*10000 + int(m)*100 + d)
 	switch unit {
 	case "minute":
-		return t.Format("2006-01-02 15:04 -0700")
+		return (date*10000+int64(t.Hour()*100+t.Minute()))*1e5 + int64(offset)
 	case "hour":
-		return t.Format("2006-01-02 15 -0700")
+		return (date*100+int64(t.Hour()))*1e5 + int64(offset)
 	case "day":
-		return t.Format("2006-01-02")
+		return date
 	case "week":
 		y, w := t.ISOWeek()
-		return fmt.Sprintf("%d-%02d", y, w)
+		return int64(y*100 + w)
 	case "month":
-		return t.Format("2006-01")
+		return date / 100
 	case "quarter":
-		return fmt.Sprintf("%d-%d", t.Year(), (t.Month()-1)/3)
+		return int64(y*10 + int(m-1)/3)
 	}
-	return t.Format("2006")
+	return int64(y)
 }
 
 // sortedLines makes texts comparable.

@@ -16,7 +16,8 @@ type operator struct {
 	key        engine.Schema // of them
 	schema     engine.Schema // of the rows that leave
 	aggregates []*aggregate.Aggregate
-	names      []string      // of aggregates
+	names      []string // of aggregates
+	newState   func(aggregate int) aggregate.State
 	condition  *expr.Program // having; nil: none
 	endless    bool          // the window has no bounds to tell
 	changes    bool          // emit: changes
@@ -52,6 +53,7 @@ type store interface {
 func newOperator() *operator {
 	o := &operator{hasher: column.NewHasher(0), floor: engine.MinTime, gone: engine.MinTime, passed: engine.MinTime}
 	o.fail = o.note
+	o.newState = func(i int) aggregate.State { return o.aggregates[i].NewState() }
 	return o
 }
 

@@ -40,7 +40,7 @@ var kindCases = sync.OnceValue(func() []kindCase {
 		return cut(func(t engine.Time) (start, end engine.Time) { return t - t%size, t - t%size + size })
 	}
 	berlin := func(unit string) naiveKind {
-		return cut(watched(unit, "Europe/Berlin", clock-20*aDay, clock+1500*aDay, 30*aMin))
+		return cut(watched(unit, "Europe/Berlin", clock-20*aDay, clock+1500*aDay))
 	}
 	return []kindCase{
 		{"tumble: 4s", second, tumbling(4 * second)},
