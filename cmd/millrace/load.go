@@ -35,8 +35,9 @@ func kinds() spec.Kinds {
 
 // jsonOptions are what a definition may say below format: {json: …}.
 type jsonOptions struct {
-	Root  string           `yaml:"root" doc:"Path of the object that holds the row, where records wrap it, such as value or payload.after."`
-	Paths spec.Map[string] `yaml:"paths" doc:"Where below root a column is, if not under its own name, such as a.b.c."`
+	Root     string           `yaml:"root" doc:"Path of the object that holds the row, where records wrap it, such as value or payload.after."`
+	Paths    spec.Map[string] `yaml:"paths" doc:"Where below root a column is, if not under its own name, such as a.b.c."`
+	Encoding string           `yaml:"encoding" enum:"plain|base64" doc:"How the record's value stands for its JSON. Default: plain."`
 }
 
 func jsonFormat(schema column.Schema, node spec.Node) (func() engine.Decoder, error) {
@@ -49,6 +50,9 @@ func jsonFormat(schema column.Schema, node spec.Node) (func() engine.Decoder, er
 	opts := json.Options{Root: o.Root, Paths: map[string]string{}}
 	for _, p := range o.Paths {
 		opts.Paths[p.Key] = p.Value
+	}
+	if o.Encoding == "base64" {
+		opts.Encoding = json.Base64
 	}
 	if _, err := json.New(schema, opts); err != nil {
 		return nil, err
