@@ -630,7 +630,7 @@ func TestNewRefuses(t *testing.T) {
 		{"a: array<map<bool, long>>, b: struct<c: map<struct<d: int>, long>>", json.Options{}, `json: column "a": the keys of a JSON object can't be of type bool; ` +
 			`column "b": the keys of a JSON object can't be of type struct<d: int>`},
 		{"record.topic: string", json.Options{}, `no such column of a record: record.topic: string; a record has record.timestamp: timestamp, ` +
-			`record.offset: long, record.key and record.headers.NAME: string or binary`},
+			`record.offset: long, record.key and record.headers.NAME: string or binary, and of Kinesis record.partition_key, record.sequence_number and record.explicit_hash_key: string or binary`},
 	} {
 		_, err := json.New(schemaOf(t, c.schema), c.opts)
 		if err == nil || err.Error() != c.want {
