@@ -77,7 +77,7 @@ func (t *table) free(k column.Key) int {
 
 const (
 	leastPlaces = 16
-	largePlaces = 1 << 16 // above it memory is dearer than the time to move
+	largePlaces = 1 << 14 // above it memory is dearer than the time to move
 )
 
 // grow makes room: a large table is half as large again, a small one is doubled.
