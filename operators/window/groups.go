@@ -71,6 +71,9 @@ func (g *groups) number(keys []column.Key, rows []int32, numbers []uint32, fresh
 // append makes a group of a key at the place that find gave.
 func (g *groups) append(k column.Key, place int) uint32 {
 	n := uint32(len(g.keys))
+	if c := cap(g.keys); len(g.keys) == c && c >= largePlaces {
+		g.keys = append(make([]column.Key, 0, c+c/8), g.keys...)
+	}
 	g.keys = append(g.keys, k)
 	g.table.add(g.keys, place, n)
 	g.dirty.room(len(g.keys))

@@ -59,6 +59,9 @@ func (p *panes) entry(it item) (g *groups, row int, start, end engine.Time) {
 
 // run finds or makes the pane of a run.
 func (p *panes) run(start, end engine.Time) (number uint32, err error) {
+	if from, to := p.at(start); p.hop.pane > 0 && (from != start || to != end) { // a time zone's rules may change, these do not
+		return 0, fmt.Errorf("state has a pane from %d to %d, which can't be", start, end)
+	}
 	i, found := place(p.list, start)
 	if !found {
 		if i < len(p.list) && p.list[i].start < end {

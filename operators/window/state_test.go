@@ -170,11 +170,11 @@ func TestLoadRefuses(t *testing.T) {
 		"other kind":      {paned, change(panes[0], 1, 2), "state of version 1 and kind 2: this program reads version 1, kinds 0 and 1"},
 		"no group":        {paned, change(panes[0], 40, 0), "state has 0 groups from 1714557600000000 to 1714557660000000, which can't be"},
 		"backwards":       {paned, change(panes[0], 39, 0x80), "state has 2 groups from 1714557600000000 to -9221657479194775808, which can't be"},
-		"overlap":         {paned, change(panes[0], 36, 1), "state has panes that overlap"},
+		"overlap":         {paned, change(panes[0], 24, 1), "state has a pane from 1714557600000001 to 1714557660000000, which can't be"},
 		"other slot":      {paned, change(panes[0], headerBytes+runBytes+7, 9), "state of slot 5 has a key of slot 9"},
 		"delta alone":     {paned, panes[1], "state has a group that does not go on with what was saved before"},
-		"session alone":   {silently, sessions[1], "state has a session that goes on with 0 others"},
-		"a short session": {silently, change(sessions[0], 36, 0), "state has a session from 1714557600000000 to 1714557645635328, which is shorter than its gap"},
+		"session alone":   {silently, change(sessions[1], headerBytes+runBytes+16, 0), "state has a session that goes on with 0 others"},
+		"a short session": {silently, change(sessions[0], 34, sessions[0][34]-1), "state has a session from 1714557600000000 to 1714557659934464, which is shorter than its gap"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := bind(t, c.yaml).Load(5, bytes.NewReader(c.data))

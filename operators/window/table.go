@@ -19,6 +19,7 @@ type table struct {
 	mask   uint32 // of the low bits
 	shift  uint   // how many they are
 	used   int
+	most   int // groups that fit was asked for
 }
 
 // home is the place where the search for a key begins.
@@ -77,7 +78,7 @@ func (t *table) free(k column.Key) int {
 
 const (
 	leastPlaces = 16
-	largePlaces = 1 << 16 // above it memory is dearer than the time to move
+	largePlaces = 1 << 14 // above it memory is dearer than the time to move
 )
 
 // grow makes room: a large table is half as large again, a small one is doubled.
@@ -86,13 +87,16 @@ func (t *table) grow(keys []column.Key) {
 	if len(t.places) >= largePlaces {
 		n = len(t.places) + len(t.places)/2
 	}
-	t.move(keys, n, max(n, len(keys)))
+	t.move(keys, n, max(n, t.most))
 }
 
 // fit makes sure that places have bits for the numbers of so many groups, of which not all need be in the table.
 func (t *table) fit(keys []column.Key, groups int) {
-	if len(t.places) > 0 && groups > int(t.mask) {
-		t.move(keys, len(t.places), 2*groups)
+	if groups > t.most {
+		t.most = 2 * groups
+	}
+	if groups > int(t.mask) && len(t.places) > 0 {
+		t.move(keys, len(t.places), t.most)
 	}
 }
 

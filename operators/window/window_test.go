@@ -1,6 +1,8 @@
 package window_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -105,3 +107,91 @@ func TestFaults(t *testing.T) {
 }
 
 var _ engine.Waiting = window.Config{}
+
+func TestConforms(t *testing.T) {
+	var rows []string
+	for i := range 300 {
+		mark := ""
+		if i > 20 {
+			mark = fmt.Sprintf(`, "@mark": "1970-01-01T00:%02d:%02dZ"`, (i-20)/60, (i-20)%60)
+		}
+		rows = append(rows, fmt.Sprintf(`{"id": "%d", "v": %d%s}`, i*i%7, i%5, mark), fmt.Sprintf(`{"v": %d, "@at": "1970-01-01T00:%02d:%02dZ"%s}`, i, i/60, i%60, mark))
+	}
+	for i := range rows { // row i of a batch is at second i, which a scattered batch keeps
+		if !strings.Contains(rows[i], "@at") {
+			rows[i] = strings.TrimSuffix(rows[i], "}") + fmt.Sprintf(`, "@at": "1970-01-01T00:%02d:%02dZ"}`, i/2/60, i/2%60)
+		}
+	}
+	for _, kind := range []string{"tumble: 7s", "hop: {size: 9s, every: 2s}", "session: {gap: 3s}", "minute:"} {
+		for _, by := range []string{"[id, v]", "[]", "id"} {
+			config := optest.Decode(window.New(), fmt.Sprintf(`{%s, by: %s, aggregates: {n: count(), d: "max(v) filter (where v > 1)", q: sum(10 / v)}}`, kind, by))
+			optest.Conform(t, config, "id: string, v: long", rows...)
+		}
+	}
+}
+
+// TestAll: the window of everything gives its results at the end of the input, or at each commit.
+func TestAll(t *testing.T) {
+	rows := []string{`{"v": 1}`, `{"v": 2}`, `{"v": 9, "@at": "2050-01-01T00:00:00Z"}`}
+	for emit, want := range map[string][]string{
+		"close":   {`row {"n":6,"s":24}`},
+		"changes": {`row {"n":3,"s":12}`, `row {"n":6,"s":24}`},
+	} {
+		config := optest.Decode(window.New(), `{all: , aggregates: {n: count(), s: sum(v)}, emit: `+emit+`}`)
+		if config.Waits() {
+			t.Error("the window of everything waits for time")
+		}
+		var all []*engine.Batch
+		for i, upto := range []engine.Time{1e6, engine.MaxTime} {
+			b := optest.Batch(optest.Schema("v: int"), rows...)
+			b.Upto, b.Barrier = upto, engine.Epoch(i+1)
+			quiet := optest.Batch(optest.Schema("v: int"))
+			quiet.Upto, quiet.Barrier, quiet.Quiet = upto, engine.Epoch(i+1), true
+			all = append(all, b, quiet)
+		}
+		if diff := cmp.Diff(want, optest.Run(config, all...)); diff != "" {
+			t.Errorf("emit %s: %s", emit, diff)
+		}
+	}
+}
+
+// TestManyResults: they leave in batches of bounded size, with what was promised so far, and time is passed on behind them.
+func TestManyResults(t *testing.T) {
+	config := optest.Decode(window.New(), `{tumble: 10h, by: v, aggregates: {n: count()}}`)
+	op, out, err := config.Bind(optest.Schema("v: int"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for v := range 10_000 {
+		rows = append(rows, fmt.Sprintf(`{"v": %d}`, v))
+	}
+	b := optest.Batch(optest.Schema("v: int"), rows...)
+	b.Upto = 5e6
+	var sink optest.Sink
+	optest.Apply(op, b, out, &sink)
+	last := optest.Batch(optest.Schema("v: int"))
+	last.Upto = 1e12
+	g := &gathered{}
+	if err := op.Apply(t.Context(), last, g); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"4096 upto 5000000", "4096 upto 5000000", "1808 upto 5000000", "0 upto 1000000000000"}; !cmp.Equal(g.batches, want) {
+		t.Errorf("got batches %v, expected %v", g.batches, want)
+	}
+}
+
+type gathered struct {
+	optest.Discard
+	batches []string
+}
+
+func (g *gathered) Rows(b *engine.Batch) error {
+	g.batches = append(g.batches, fmt.Sprintf("%d upto %d", b.Count(), b.Upto))
+	for row := range b.Sel.All(b.Rows) {
+		if b.At[row] < b.Upto || b.At[row] >= 1e12 || b.Mark[row] != engine.MinTime {
+			g.batches = append(g.batches, fmt.Sprintf("row %d at %d, mark %d", row, b.At[row], b.Mark[row]))
+		}
+	}
+	return nil
+}
