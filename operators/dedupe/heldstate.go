@@ -90,7 +90,7 @@ func (o *ordered) lists() {
 		s.due = s.dueWhole(slot, t)
 		whole = whole || s.due && s.held > s.fresh
 	}
-	o.list = o.list[:0]
+	o.list = emptied(o.list)
 	for number, c := range o.held.chunks {
 		if c == nil || c.saved {
 			continue
