@@ -21,7 +21,7 @@ type stream struct {
 type shard struct {
 	id      string
 	number  int
-	stamp   int // of the stream
+	stamp   int      // of the stream
 	parents []string // none, one, or the two that were merged
 	first   string   // the sequence number at which it was opened
 	last    string   // at which it was closed; "": it is open
