@@ -10,27 +10,30 @@ import (
 )
 
 func TestConforms(t *testing.T) {
-	sourcetest.Run(t, func(t *testing.T, partitions int) sourcetest.Harness { return harness(t, partitions) })
+	sourcetest.Run(t, func(t *testing.T, partitions int) sourcetest.Harness { return harness(t, serve(t, partitions)) })
 }
 
 // TestConformsJSON: the same of a server that does not know CBOR.
 func TestConformsJSON(t *testing.T) {
 	sourcetest.Run(t, func(t *testing.T, partitions int) sourcetest.Harness {
-		return harness(t, partitions, func(v *kinesistest.Server, _ *Config) { v.NoCBOR = true })
+		v := serve(t, partitions)
+		v.NoCBOR = true
+		return harness(t, v)
 	})
 }
 
 // TestConformsFanOut: the same by subscriptions, which end all the time.
 func TestConformsFanOut(t *testing.T) {
 	sourcetest.Run(t, func(t *testing.T, partitions int) sourcetest.Harness {
-		h := harness(t, partitions, func(v *kinesistest.Server, c *Config) { v.Subscription, c.FanOut = 100*time.Millisecond, "millrace" })
+		v := serve(t, partitions)
+		v.Subscription = 100 * time.Millisecond
+		h := harness(t, v, func(c *Config) { c.FanOut = "millrace" })
 		h.Asked = nil // the server pushes, and the kernel holds some megabytes of it
 		return h
 	})
 }
 
-func harness(t *testing.T, partitions int, change ...func(*kinesistest.Server, *Config)) sourcetest.Harness {
-	v := serve(t, partitions)
+func harness(t *testing.T, v *kinesistest.Server, change ...func(*Config)) sourcetest.Harness {
 	v.PageShards = 2
 	const noKey = "-" // what a record without a key is put with: Kinesis has none
 	put := func(partition string, records ...sourcetest.Record) {
@@ -49,14 +52,13 @@ func harness(t *testing.T, partitions int, change ...func(*kinesistest.Server, *
 	for _, p := range all {
 		names = append(names, p.Name)
 	}
-	const answer = 64 << 10
 	return sourcetest.Harness{
 		Partitions: names, Append: put,
 		Source: func() engine.Source {
 			return open(t, v, func(c *Config) {
 				c.FetchRecords = 64
 				for _, f := range change {
-					f(v, c)
+					f(c)
 				}
 			})
 		},

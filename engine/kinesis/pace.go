@@ -25,7 +25,11 @@ func (p *pace) wait(now time.Time) time.Duration {
 	if p.off {
 		return 0
 	}
-	return max(0, p.reads.Sub(now)-(readsAtOnce-1)*readPause, p.bytes.Sub(now))
+	until := p.reads.Add(-(readsAtOnce - 1) * readPause)
+	if until.Before(p.bytes) {
+		until = p.bytes
+	}
+	return max(0, until.Sub(now))
 }
 
 // began counts a read.

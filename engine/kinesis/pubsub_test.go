@@ -24,7 +24,7 @@ func TestPubSub(t *testing.T) {
 			v := serve(t, 1)
 			tests.TestPubSub(t, tests.Features{GuaranteedOrder: true, Persistent: true, NewSubscriberReceivesOldMessages: true},
 				func(*testing.T) (message.Publisher, message.Subscriber) {
-					return publisher{v}, &unframed{v: v, change: change}
+					return publisher{v}, &unframed{v: v, change: change, fail: func(err error) { t.Error(err) }}
 				}, nil)
 		})
 	}
@@ -58,6 +58,7 @@ func (p publisher) Close() error { return nil }
 type unframed struct {
 	v      *kinesistest.Server
 	change func(*Config)
+	fail   func(error)
 
 	mu     sync.Mutex
 	closed bool
@@ -81,7 +82,7 @@ func (u *unframed) Subscribe(ctx context.Context, topic string) (<-chan *message
 	for _, p := range list {
 		from = append(from, engine.Start{Partition: p.Name})
 	}
-	sub, err := s.subscriber(context.Background(), from, func(error) {})
+	sub, err := s.subscriber(context.Background(), from, u.fail)
 	if err != nil {
 		return nil, err
 	}

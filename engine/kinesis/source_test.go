@@ -54,6 +54,9 @@ func configOf(v *kinesistest.Server, change ...func(*Config)) Config {
 	return c
 }
 
+// quiet is a logger that says nothing.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 func open(t testing.TB, v *kinesistest.Server, change ...func(*Config)) *Source {
 	t.Helper()
 	s, err := New(configOf(v, change...), 1<<26, slog.New(slog.DiscardHandler))

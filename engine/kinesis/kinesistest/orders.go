@@ -91,6 +91,20 @@ func (v *Server) Calls(op, shard string) int {
 	return v.calls[op]
 }
 
+// Refused is how many reads Limits did not allow.
+func (v *Server) Refused() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.refused
+}
+
+// Key is the access key that the last request was signed with.
+func (v *Server) Key() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.key
+}
+
 // Sequences is the sequence numbers of a shard's records.
 func (v *Server) Sequences(stream, shard string) (all []string) {
 	v.mu.Lock()

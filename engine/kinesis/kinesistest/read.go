@@ -100,6 +100,7 @@ func (v *Server) getRecords(in *request, f *Fault, cbor bool) ([]byte, error) {
 	}
 	sh := s.shard(it.Shard)
 	if v.Limits && !v.meter(sh.id).mayRead(v.latest) {
+		v.refused++
 		return nil, refuse("ProvisionedThroughputExceededException", "Rate exceeded for shard %s in stream %s under account 000000000000.", sh.id, s.name)
 	}
 	limit := in.Limit

@@ -34,6 +34,8 @@ type Server struct {
 	expired int            // how often Expire was called
 	latest  time.Time      // the last time that now gave
 	down    bool           // requests are hung up on
+	refused int            // reads that Limits did not allow
+	key     string         // that the last request was signed with
 	calls   map[string]int // by operation, and by operation and shard
 	meters  map[string]*meter
 	changed chan struct{} // closed, and made anew, with every change of a stream
@@ -111,6 +113,7 @@ func (v *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	v.signed(r.Header.Get("Authorization"))
 	cbor := r.Header.Get("Content-Type") == cborType
 	var in request
 	if cbor && v.NoCBOR {
@@ -181,6 +184,14 @@ func (v *Server) answer(op string, in *request, cbor bool) (out []byte, err erro
 		out = f.Mangle(out)
 	}
 	return out, err
+}
+
+// signed notes which key a request was signed with.
+func (v *Server) signed(authorization string) {
+	_, after, _ := strings.Cut(authorization, "Credential=")
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.key, _, _ = strings.Cut(after, "/")
 }
 
 // before is what goes wrong before a request is carried out. f may be nil.

@@ -13,6 +13,7 @@ import (
 type stream struct {
 	name      string
 	created   time.Time
+	stamp     int // in its sequence numbers, as in those of no other stream
 	shards    []*shard
 	consumers []*consumer
 }
@@ -20,6 +21,7 @@ type stream struct {
 type shard struct {
 	id      string
 	number  int
+	stamp   int      // of the stream
 	parents []string // none, one, or the two that were merged
 	first   string   // the sequence number at which it was opened
 	last    string   // at which it was closed; "": it is open
@@ -84,12 +86,12 @@ func (s *stream) of(hash *big.Int) *shard {
 // sequence is the next sequence number of a shard. mu is held.
 func (v *Server) sequence(sh *shard) string {
 	v.counter++
-	return fmt.Sprintf("49%012d%032d%010d", v.stamp, v.counter, sh.number)
+	return fmt.Sprintf("49%012d%032d%010d", sh.stamp, v.counter, sh.number)
 }
 
 // addShard opens a shard. mu is held.
 func (v *Server) addShard(s *stream, low, high *big.Int, parents ...string) *shard {
-	sh := &shard{id: fmt.Sprintf("shardId-%012d", len(s.shards)), number: len(s.shards), parents: parents, low: low, high: high}
+	sh := &shard{id: fmt.Sprintf("shardId-%012d", len(s.shards)), number: len(s.shards), stamp: s.stamp, parents: parents, low: low, high: high}
 	sh.first = v.sequence(sh)
 	s.shards = append(s.shards, sh)
 	return sh
@@ -98,7 +100,7 @@ func (v *Server) addShard(s *stream, low, high *big.Int, parents ...string) *sha
 // addStream makes a stream of shards of the same size. mu is held.
 func (v *Server) addStream(name string, shards int) {
 	v.stamp++
-	s := &stream{name: name, created: v.now().Truncate(time.Millisecond).Add(time.Duration(v.stamp) * time.Millisecond)}
+	s := &stream{name: name, stamp: v.stamp, created: v.now().Truncate(time.Millisecond).Add(time.Duration(v.stamp) * time.Millisecond)}
 	space := new(big.Int).Lsh(big.NewInt(1), 128)
 	for i := range shards {
 		low := new(big.Int).Div(new(big.Int).Mul(space, big.NewInt(int64(i))), big.NewInt(int64(shards)))
