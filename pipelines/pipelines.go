@@ -26,7 +26,12 @@ type Definition struct {
 // each. Its variables are BROKERS, USER_ID, LAKE and COMMIT.
 func Pinterest() Definition { return definition("pinterest", "pinterest/pinterest.yaml") }
 
-// All is every definition, sorted by name.
+// PinterestStreaming does the same with the events of Kinesis. Its variables are USER_ID, REGION, ENDPOINT, LAKE and COMMIT.
+func PinterestStreaming() Definition {
+	return definition("pinterest-streaming", "pinterest/streaming.yaml")
+}
+
+// All is every definition that the command line knows by name, sorted by name.
 func All() []Definition { return []Definition{Pinterest()} }
 
 // Lookup finds a definition by its name.

@@ -126,6 +126,7 @@ func loadAll(files []string, o loadOptions) ([]*spec.Definition, error) {
 		defs = append(defs, def)
 	}
 	errs = append(errs, checkLakes(defs)...)
+	errs = append(errs, shareTables(defs))
 	if len(defs) == len(files) { // what a file that can't be read would use is not known
 		errs = append(errs, checkSet(defs))
 	}

@@ -95,7 +95,8 @@ type Table struct {
 // Error is an error about the table, at its place in the definition.
 func (t Table) Error(message string) *Error { return t.at.keyError(message, "") }
 
-// An Explainer is a config that has something to say in a printed plan, such as where a law holds.
+// An Explainer is the config of an operator or source that has something to say in a printed plan, such as where a law
+// holds; "" where it has nothing.
 type Explainer interface{ Explain() string }
 
 // An ArrivalOrdered config may take the first row that arrives for the first there is. That is so only

@@ -49,6 +49,7 @@ type SourceDescription struct {
 	IdleAfter  string              `json:"idle_after,omitempty"` // "": time never passes without a partition
 	Start      string              `json:"start"`
 	OnDataLoss string              `json:"on_data_loss"`
+	Note       string              `json:"note,omitempty"`
 	Columns    []ColumnDescription `json:"columns"`
 }
 
@@ -144,6 +145,9 @@ func (d *Definition) describeSource(s engine.SourcePlan) SourceDescription {
 	}
 	if s.Time.DropLate {
 		out.Late = "drop"
+	}
+	if x, ok := d.Sources[s.Name].Config.(Explainer); ok {
+		out.Note = x.Explain()
 	}
 	if s.Latest {
 		out.Start = "latest"

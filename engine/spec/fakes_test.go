@@ -209,6 +209,8 @@ type fakeFiles struct {
 	Path string `yaml:"path,required"`
 }
 
+func (c *fakeFiles) Explain() string { return "files of " + c.Path }
+
 func (c *fakeFiles) Validate() error {
 	if !strings.HasPrefix(c.Path, "/") {
 		return errors.New("files: a relative path")

@@ -36,6 +36,9 @@ func (p *printer) plan(d Description, rows, state Bytes) {
 	for _, s := range d.Sources {
 		p.line("\nsource %s  %s, %s, from the %s record; event time %s", s.Name, s.Kind, s.Format, s.Start, s.timeText())
 		p.label = 0
+		if s.Note != "" {
+			p.item("", s.Note)
+		}
 		if s.IdleAfter != "" {
 			p.item("", "idle_after: time passes without a partition that had no record for "+s.IdleAfter+": what the tables hold depends on when records came")
 		}
