@@ -30,6 +30,7 @@ func lawKinds() map[string]naiveKind {
 		"tumble: 4s":                   tumbling(4 * second),
 		"hop: {size: 6s, every: 2s}":   hopping(6*second, 2*second),
 		"hop: {size: 5s, every: 3s}":   hopping(5*second, 3*second),
+		"hop: {size: 32s, every: 1s}":  hopping(32*second, second),
 		"session: {gap: 3s}":           silent(3 * second),
 		"minute: {zone: Asia/Kolkata}": tumbling(aMin),
 		"all:":                         cut(func(engine.Time) (start, end engine.Time) { return engine.MinTime, engine.MaxTime }),
