@@ -10,15 +10,15 @@ import (
 	"github.com/millrace-io/millrace/engine/enginetest/optest"
 )
 
-// BenchmarkWindow is count and sum by a key: of so many, the rows of a batch have any. Keys are hashed before, as an exchange
-// does. A window closes after 10 rows a key, and its results are made then.
+// BenchmarkWindow is count and sum by a key, any of so many in each row. Keys are hashed before, as an exchange does. Of a
+// thousand keys there is a row a second of event time each, of a million 4 a minute: results are made once a minute.
 func BenchmarkWindow(b *testing.B) {
 	for _, kind := range []string{"tumble: 1m", "hop: {size: 60m, every: 1m}", "session: {gap: 1m}"} {
 		for _, by := range []string{"i", "s"} {
-			for _, keys := range []int{1_000, 1_000_000} {
+			for keys, perMinute := range map[int]int{1_000: 60, 1_000_000: 4} {
 				b.Run(fmt.Sprintf("%s/by=%s/keys=%d", kind, by, keys), func(b *testing.B) {
 					config := optest.Decode(New(), fmt.Sprintf("{%s, by: %s, aggregates: {n: count(), v: sum(v)}}", kind, by))
-					g := newGenerator(by, keys, 10*keys)
+					g := newGenerator(by, keys, keys*perMinute)
 					op, _, err := config.Bind(g.batch.Schema)
 					if err != nil {
 						b.Fatal(err)
