@@ -177,8 +177,10 @@ func (r *results) note(i int, detail string) {
 
 func instants(arena *column.Arena, times []engine.Time) column.Column {
 	c := arena.Column(column.Of(column.Timestamp)).(*column.Longs)
+	c.Values = slices.Grow(c.Values, len(times))
 	for _, t := range times {
-		c.Append(int64(t))
+		c.Values = append(c.Values, int64(t))
 	}
+	c.Valid.AppendN(len(times))
 	return c
 }
