@@ -95,7 +95,7 @@ func outside(dir, path string) string {
 	switch {
 	case dir == "engine" && !std:
 		return "the engine imports column and the standard library only"
-	case strings.Contains(path, "ThreeDotsLabs/watermill") && dir != "engine/router" && dir != "engine/kafka":
+	case strings.Contains(path, "ThreeDotsLabs/watermill") && dir != "engine/router" && dir != "engine/kafka" && dir != "engine/kinesis":
 		return "Watermill stays in the router and the connectors"
 	case strings.Contains(path, "IBM/sarama") && dir != "engine/kafka":
 		return "sarama stays in kafka"

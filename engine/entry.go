@@ -68,8 +68,8 @@ func (t *Task) newEntry(ctx context.Context, s *stage, number int, state Partiti
 	}
 	e.move(state)
 	if c := s.source.Time.Column; c != "" {
-		if e.timeCol = s.schema.Index(c); e.timeCol < 0 || s.schema[e.timeCol].Type.Kind != column.Timestamp {
-			return nil, fmt.Errorf("source %s: event time %q is not a timestamp column of its schema", s.name, c)
+		if e.timeCol = s.schema.Index(c); e.timeCol < 0 || s.source.Time.Read == nil && s.schema[e.timeCol].Type.Kind != column.Timestamp {
+			return nil, fmt.Errorf("source %s: event time %q is not a timestamp column of its schema and not read as one", s.name, c)
 		}
 	}
 	return e, nil

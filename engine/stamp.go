@@ -15,7 +15,11 @@ func (e *entry) stamp(b *Batch, m *mark) {
 	recorded := b.At
 	var valid *column.Validity
 	if e.timeCol >= 0 {
-		at := b.Columns[e.timeCol].(*column.Longs)
+		at, _ := b.Columns[e.timeCol].(*column.Longs)
+		if read := e.source.Time.Read; read != nil {
+			at = b.Arena.Column(column.Of(column.Timestamp)).(*column.Longs)
+			read(at, b.Columns[e.timeCol])
+		}
 		b.At, valid = times(at.Values), &at.Valid
 		if valid.Nulls() == 0 {
 			valid = nil
@@ -44,7 +48,7 @@ func (e *entry) refuse(b *Batch, recorded []Time, valid *column.Validity) {
 		detail := ""
 		switch ahead := e.source.Time.ahead(); {
 		case missing:
-			detail = "the row has no event time"
+			detail = e.missing(b, row)
 		case b.At[row] < 0:
 			detail = fmt.Sprintf("the event time is before 1970: %s", b.At[row].text())
 		case e.timeCol >= 0 && b.At[row] > recorded[row].Minus(-ahead):
@@ -60,4 +64,13 @@ func (e *entry) refuse(b *Batch, recorded []Time, valid *column.Validity) {
 		})
 	}
 	b.Sel = sel
+}
+
+// missing says why a row has no event time.
+func (e *entry) missing(b *Batch, row int) string {
+	c := b.Columns[e.timeCol]
+	if e.source.Time.Read == nil || c.Nulls().Null(row) {
+		return "the row has no event time"
+	}
+	return fmt.Sprintf("expected %s, found %s", e.source.Time.Expect, column.AppendJSON(nil, c, row))
 }

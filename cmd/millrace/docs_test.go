@@ -90,7 +90,7 @@ func keysOf(file, name, path string) (string, error) {
 	takes := map[string]string{
 		"string": "text", "[]string": "list of texts", "bool": "true or false", "int": "whole number", "int64": "whole number",
 		"time.Duration": "duration", "Bytes": "size", "column.Schema": "map of types", "Node": "name", "[]Node": "list of steps",
-		"Map[string]": "map of texts", "Map[*string]": "map of texts", "Parse": "name or map", "onError": "`quarantine` or `null`", "lakeText": "text or map",
+		"Map[string]": "map of texts", "Map[*string]": "map of texts", "Parse": "name or map", "onError": "`quarantine` or `null`", "lakeText": "text or map", "inputs": "name, or list of names",
 	}
 	out := "| key | takes | default | |\n|---|---|---|---|"
 	for _, m := range regexp.MustCompile("(?m)^\t\\w+ +(\\S+) +`(.*)`").FindAllStringSubmatch(fields, -1) {

@@ -36,7 +36,7 @@ func dedupeOf(def *spec.Definition, t spec.Table) string {
 		}
 		d.By = append(d.By, name)
 	}
-	if source.Time.Column != "" {
+	if source.Time.Column != "" && source.Time.Read == nil {
 		d.At, _ = follow(steps, source.Time.Column, false)
 	}
 	text, err := json.Marshal(d)

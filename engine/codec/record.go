@@ -10,6 +10,12 @@
 //	record.key            string or binary, null where the record has no key
 //	record.headers.NAME   string or binary, null where it has no header NAME or the header is null;
 //	                      of several headers NAME the last counts
+//
+// And of records of Kinesis, null for all others:
+//
+//	record.partition_key      string or binary, the same as record.key
+//	record.sequence_number    string or binary, such as 4959…, or 4959…/7 for the user record 7 of an aggregated record
+//	record.explicit_hash_key  string or binary, null where the record has none or the stream does not tell
 package codec
 
 import (
@@ -26,6 +32,12 @@ const (
 	recordPrefix = "record."
 	headerPrefix = "record.headers."
 )
+
+// kinesisHeaders are the columns that are headers by another name.
+var kinesisHeaders = map[string]string{
+	"record.sequence_number":   "kinesis.sequence_number",
+	"record.explicit_hash_key": "kinesis.explicit_hash_key",
+}
 
 // IsRecordColumn says whether a column of this name is read from the record and not from its value.
 func IsRecordColumn(name string) bool { return strings.HasPrefix(name, recordPrefix) }
@@ -69,7 +81,9 @@ func NewRecordColumns(schema column.Schema) (RecordColumns, error) {
 		switch name, isHeader := strings.CutPrefix(f.Name, headerPrefix); {
 		case isHeader && name != "":
 			r.part, r.header, fits = header, []byte(name), isText(f.Type)
-		case f.Name == "record.key":
+		case kinesisHeaders[f.Name] != "":
+			r.part, r.header, fits = header, []byte(kinesisHeaders[f.Name]), isText(f.Type)
+		case f.Name == "record.key" || f.Name == "record.partition_key":
 			r.part, fits = key, isText(f.Type)
 		case f.Name == "record.offset":
 			r.part, fits = offset, f.Type == column.Of(column.Long)
@@ -83,7 +97,8 @@ func NewRecordColumns(schema column.Schema) (RecordColumns, error) {
 	}
 	if wrong != nil {
 		return RecordColumns{}, fmt.Errorf("no such column of a record: %s; a record has record.timestamp: timestamp, record.offset: long, "+
-			"record.key and record.headers.NAME: string or binary", strings.Join(wrong, ", "))
+			"record.key and record.headers.NAME: string or binary, and of Kinesis record.partition_key, record.sequence_number and "+
+			"record.explicit_hash_key: string or binary", strings.Join(wrong, ", "))
 	}
 	return c, nil
 }

@@ -67,6 +67,28 @@ func TestRecordColumns(t *testing.T) {
 	}
 }
 
+// TestRecordColumnsOfKinesis: what only Kinesis has is null for records of others.
+func TestRecordColumnsOfKinesis(t *testing.T) {
+	schema := column.Schema{
+		{Name: "record.partition_key", Type: text, Required: true},
+		{Name: "record.sequence_number", Type: text},
+		{Name: "record.explicit_hash_key", Type: text},
+	}
+	headers := engine.AppendHeader(nil, []byte("kinesis.sequence_number"), []byte("495/7"))
+	headers = engine.AppendHeader(headers, []byte("kinesis.explicit_hash_key"), []byte("12"))
+	for _, c := range []struct {
+		headers []byte
+		want    string
+	}{
+		{headers, `{"record.partition_key":"k","record.sequence_number":"495/7","record.explicit_hash_key":"12"}`},
+		{nil, `{"record.partition_key":"k","record.sequence_number":null,"record.explicit_hash_key":null}`},
+	} {
+		if got, reject := fill(t, schema, engine.Record{Key: []byte("k"), Headers: c.headers}); got != c.want || reject != nil {
+			t.Errorf("got %s, %v\nwant %s", got, reject, c.want)
+		}
+	}
+}
+
 func TestRecordColumnsReject(t *testing.T) {
 	for _, c := range []struct {
 		name   string

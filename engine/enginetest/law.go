@@ -108,7 +108,7 @@ const maxCrashes = 4
 
 func (r *run) all(ctx context.Context) error {
 	r.in = r.c.generate(r.rnd)
-	r.full = &fullShards{early: r.rnd.IntN(2) == 0, ended: map[int]bool{}}
+	r.full = &fullShards{early: r.rnd.IntN(2) == 0, born: map[int]bool{}}
 	want := r.c.Model(r.in)
 	for crash := range r.rnd.IntN(maxCrashes + 1) {
 		if err := r.mishap(ctx); err != nil {
@@ -126,7 +126,7 @@ func (c Case) CrashAtEveryCall(t *testing.T, seed uint64, kind fault.Kind) (call
 		synctest.Test(t, func(t *testing.T) {
 			r := &run{c: c, rnd: rand.New(rand.NewPCG(seed, 0)), store: mem.New()}
 			r.in = c.generate(r.rnd)
-			r.full = &fullShards{ended: map[int]bool{}}
+			r.full = &fullShards{born: map[int]bool{}}
 			if reached, err = r.start(t.Context(), fault.At(n, fault.Fault{Kind: kind})); err == nil {
 				err = r.finish(t.Context(), c.Model(r.in))
 			}
@@ -211,7 +211,12 @@ func (r *run) start(ctx context.Context, hook fault.Hook) (hit bool, err error) 
 	if err != nil {
 		return hit, err
 	}
-	_, err = task.Run(ctx)
+	endless, cancel := context.WithTimeoutCause(ctx, 24*time.Hour, errEndless)
+	defer cancel()
+	_, err = task.Run(endless)
+	if err != nil && errors.Is(err, errEndless) {
+		return hit, fmt.Errorf("%w: %+v", err, task.Status().Partitions)
+	}
 	if hit && (errors.Is(err, fault.ErrCrashed) || errors.Is(err, fault.ErrInjected)) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return hit, nil
 	}

@@ -61,8 +61,7 @@ func openAt(when, n int) []int {
 const ages = 4
 
 // Shards is a Source whose partitions are split and merged, and that knows places by names of its own and no ends, as
-// Kinesis does. A partition is listed when one of its parents is at its end (two that merge are closed at the same time)
-// or, of some, from the beginning.
+// Kinesis does. A partition is listed from when the first of its parents is at its end or, of some, from the beginning.
 type Shards struct {
 	*Source
 	full *fullShards
@@ -75,8 +74,24 @@ type Shards struct {
 type fullShards struct {
 	early bool // all are listed from the beginning
 
-	mu    sync.Mutex
-	ended map[int]bool // all of the partition was handed over once
+	mu   sync.Mutex
+	born map[int]bool // it is there, by a split or merge; those without parents always are
+}
+
+// bear lets the children of a partition be there, and whatever must be there before them.
+func (f *fullShards) bear(p int, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var ancestry func(p int)
+	ancestry = func(p int) {
+		f.born[p] = true
+		for _, parent := range parentsOf(p) {
+			ancestry(parent)
+		}
+	}
+	for _, c := range childrenOf(p, n) {
+		ancestry(c)
+	}
 }
 
 func newShards(s *Source, full *fullShards) *Shards {
@@ -118,8 +133,7 @@ func (s *Shards) listed(name string) bool {
 	}
 	s.full.mu.Lock()
 	defer s.full.mu.Unlock()
-	parents := parentsOf(p)
-	return s.full.early || len(parents) == 0 || slices.ContainsFunc(parents, func(parent int) bool { return s.full.ended[parent] })
+	return s.full.early || s.full.born[p] || len(parentsOf(p)) == 0
 }
 
 // position is the name of the place of a record; -1: before the first.
@@ -174,9 +188,7 @@ func (s *Shards) readShard(ctx context.Context, start engine.Start, sink engine.
 	s.mu.Lock()
 	s.taken[start.Partition] = true
 	s.mu.Unlock()
-	s.full.mu.Lock()
-	s.full.ended[p] = true
-	s.full.mu.Unlock()
+	s.full.bear(p, len(s.in))
 	if len(childrenOf(p, len(s.in))) > 0 {
 		return sink.Ended(start.Partition)
 	}

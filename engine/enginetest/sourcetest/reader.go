@@ -211,6 +211,8 @@ func (r *reader) enter(name string) *part {
 		r.t.Errorf("partition %s: two calls of the sink at once", name)
 	case p.refused:
 		r.t.Errorf("partition %s: the sink was called again after it had failed", name)
+	case p.ended:
+		r.t.Errorf("partition %s: the sink was called again after the partition had ended", name)
 	}
 	p.busy = true
 	return p
@@ -278,7 +280,7 @@ func (r *reader) check(name string, want []Record) {
 	defer r.mu.Unlock()
 	got := r.parts[name].records
 	for i, w := range r.t.kept(want)[:min(len(want), len(got))] {
-		if g := plain(got[i], w.At); !reflect.DeepEqual(g, w) {
+		if g := r.t.plain(got[i], w.At); !reflect.DeepEqual(g, w) {
 			r.t.Errorf("partition %s, record %d, offset %d: -want +got\n%s", name, i, got[i].Offset, cmp.Diff(w, g))
 			return
 		}
@@ -289,13 +291,15 @@ func (r *reader) check(name string, want []Record) {
 }
 
 // plain is a record of a frame as it was put in; its time is left out if at, which is wanted, is zero.
-func plain(r engine.Record, at time.Time) Record {
+func (t *trial) plain(r engine.Record, at time.Time) Record {
 	p := Record{Key: r.Key, Value: r.Value}
 	if !at.IsZero() {
 		p.At = r.At.Std()
 	}
 	engine.EachHeader(r.Headers, func(name, value []byte) {
-		p.Headers = append(p.Headers, Header{string(name), value})
+		if t.Own == nil || !t.Own(string(name)) {
+			p.Headers = append(p.Headers, Header{string(name), value})
+		}
 	})
 	return p
 }

@@ -34,6 +34,9 @@ type Harness struct {
 	// Kept is what a reader is given of a record; an At that is zero is not compared. nil: all of it.
 	Kept func(Record) Record
 
+	// Own says whether a header is the source's own, of which the records that were put know nothing. nil: none is.
+	Own func(header string) bool
+
 	Fixed   bool // the stream is what it was when the source was made: nothing comes later
 	Repeats bool // the source gives records again now and then, those before its start too, as if after a fault
 
@@ -43,6 +46,9 @@ type Harness struct {
 
 	// Pend appends records that readers may see when commit is called and not before: a transaction's.
 	Pend func(partition string, records ...Record) (commit func())
+
+	// Divide ends a partition, and two others come in its place.
+	Divide func(partition string) (children []string)
 
 	Down, Up func()        // the service can't be reached; it can be again, and has what it had
 	Outage   time.Duration // from Down to Up, at least: longer than one try of the source
@@ -79,6 +85,8 @@ func tests() map[string]func(*trial) {
 		"ContextEnds": (*trial).testContextEnds, "ContextEndsSink": (*trial).testContextEndsSink, "ContextEndsIdle": (*trial).testContextEndsIdle,
 		"Lost": (*trial).testLost, "LostAll": (*trial).testLostAll, "LostRefused": (*trial).testLostRefused, "LostWhileReading": (*trial).testLostWhileReading,
 		"Passed": (*trial).testPassed, "PassedIsNotLost": (*trial).testPassedIsNotLost,
+		"Ended": (*trial).testEnded, "EndedBefore": (*trial).testEndedBefore, "EndedWaits": (*trial).testEndedWaits, "AllEnded": (*trial).testAllEnded,
+		"CaughtUp": (*trial).testCaughtUp, "Positions": (*trial).testPositions,
 		"Committed": (*trial).testCommitted, "Close": (*trial).testClose,
 		"DownAndUp": (*trial).testDownAndUp, "DownAtPartitions": (*trial).testDownAtPartitions, "DownAtRead": (*trial).testDownAtRead,
 	}

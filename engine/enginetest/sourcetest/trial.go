@@ -66,24 +66,55 @@ func (t *trial) starts(s engine.Source, names ...string) []engine.Start {
 	var from []engine.Start
 	all := t.look(s)
 	for _, name := range names {
-		from = append(from, engine.Start{Partition: name, From: all[name].First})
+		from = append(from, engine.Start{Partition: name, From: all[name].First, After: all[name].FirstAt})
 	}
 	return from
 }
 
 // offsets reads a partition, in a reading of its own, for the offsets of the records that it has.
-func (t *trial) offsets(s engine.Source, name string, records int) []engine.Offset {
+func (t *trial) offsets(s engine.Source, name string, records int) (all []engine.Offset) {
 	t.Helper()
-	end := t.look(s)[name].End
-	r := t.reader()
-	r.read(s, t.starts(s, name)...)
-	r.until("the partition's end", func() bool { return r.parts[name].next >= end })
-	r.stop()
-	all := r.parts[name].offsets()
-	if len(all) != records {
-		t.Fatalf("partition %s gave %d records, want %d", name, len(all), records)
+	for _, start := range t.places(s, name, records)[:records] {
+		all = append(all, start.From)
 	}
 	return all
+}
+
+// places reads a partition, in a reading of its own, for where its records are: the start of each, and of what follows the
+// last.
+func (t *trial) places(s engine.Source, name string, records int) []engine.Start {
+	t.Helper()
+	end := t.look(s)[name].End
+	r, from := t.reader(), t.starts(s, name)
+	r.read(s, from...)
+	r.until("the partition's end", func() bool {
+		p := r.parts[name]
+		return end != engine.NoOffset && p.next >= end || end == engine.NoOffset && len(p.records) >= records
+	})
+	all := from
+	for i, o := range r.parts[name].offsets() {
+		all[i].From = o
+		next := engine.Start{Partition: name, From: o + 1}
+		if p, ok := s.(engine.Positioned); ok {
+			if next.After = p.Position(name, o); next.After == "" {
+				t.Errorf("partition %s: the source does not know the position of offset %d, which it delivered", name, o)
+			}
+		}
+		all = append(all, next)
+	}
+	r.stop()
+	if len(all) != records+1 {
+		t.Fatalf("partition %s gave %d records, want %d", name, len(all)-1, records)
+	}
+	return all
+}
+
+// end is the start for what comes from now on.
+func end(p engine.Partition) engine.Start {
+	if p.End == engine.NoOffset {
+		return engine.Start{Partition: p.Name, After: p.EndAt}
+	}
+	return engine.Start{Partition: p.Name, From: p.End}
 }
 
 // numbered makes records that tell their place: from ≤ number < to.
