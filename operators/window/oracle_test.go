@@ -79,7 +79,6 @@ type play struct {
 	upto   engine.Time
 	passed []engine.Time // of Upto, in changes
 	got    record
-	count  int
 }
 
 // A record is an engine.Emit that keeps what it is given.
