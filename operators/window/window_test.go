@@ -50,16 +50,16 @@ func Example_session() {
 	// row {"user":"ada","window_start":"2024-05-01T11:20:00.000000Z","window_end":"2024-05-01T11:50:00.000000Z","pages":1,"last":4}
 }
 
-// The largest number of followers by day in Berlin, whose clocks were put back on the first of these.
+// The median of followers by day in Berlin, whose clocks were put back on the first of these.
 func Example_day() {
-	config := optest.Decode(window.New(), `{day: {zone: Europe/Berlin}, aggregates: {followers: max(followers)}}`)
+	config := optest.Decode(window.New(), `{day: {zone: Europe/Berlin}, aggregates: {followers: median(followers)}}`)
 	optest.Print(config, "followers: int",
 		`{"followers": 10, "@at": "2024-10-26T22:00:00Z"}`, // midnight
 		`{"followers": 30, "@at": "2024-10-27T22:59:59Z"}`, // 25 hours later
 		`{"followers": 20, "@at": "2024-10-27T23:00:00Z", "@mark": "2024-10-29T00:00:00Z"}`)
 	// Output:
-	// columns window_start: timestamp!, window_end: timestamp!, followers: int
-	// row {"window_start":"2024-10-26T22:00:00.000000Z","window_end":"2024-10-27T23:00:00.000000Z","followers":30}
+	// columns window_start: timestamp!, window_end: timestamp!, followers: double
+	// row {"window_start":"2024-10-26T22:00:00.000000Z","window_end":"2024-10-27T23:00:00.000000Z","followers":20}
 	// row {"window_start":"2024-10-27T23:00:00.000000Z","window_end":"2024-10-28T23:00:00.000000Z","followers":20}
 }
 
