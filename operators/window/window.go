@@ -132,6 +132,9 @@ func (c Config) Keys() []string { return c.By }
 // Waits implements engine.Waiting.
 func (c Config) Waits() bool { return !bool(c.All) }
 
+// Replaces implements spec.Replacing.
+func (c Config) Replaces() bool { return c.Emit == atChange }
+
 // Explain implements spec.Explainer.
 func (c Config) Explain() string {
 	switch {
