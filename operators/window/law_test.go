@@ -75,7 +75,7 @@ func TestLawChanges(t *testing.T) {
 			config := lawConfig(yaml)
 			config.Emit, config.Keep = atChange, keep
 			c := lawCase(config, kind, 1500*time.Millisecond)
-			c.Tables[0].Replace, c.Shown = true, []string{"s"}
+			c.Tables[0].Replace = true
 			c.Model = func(in enginetest.Input) enginetest.Outcome {
 				out, entered := enginetest.Entered(in, true)
 				gone := promiseOf(c, len(in), entered).Minus(keep)
