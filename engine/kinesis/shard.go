@@ -109,7 +109,7 @@ func (sh *shard) take(ctx context.Context, a *answer) error {
 		if r.seq.before(sh.last) || r.seq == sh.last && sh.inside == 0 {
 			continue // it came before
 		}
-		if a.json {
+		if r.base64 {
 			if r.data, err = plain(r); err != nil {
 				break
 			}
