@@ -69,7 +69,7 @@ func newShard(b *subscriber, start engine.Start, out chan<- *message.Message) *s
 }
 
 // firstRecord is the bytes that records are taken to have before one was seen: many, for they may be aggregated.
-const firstRecord = 10 << 10
+const firstRecord = 40 << 10
 
 // bounded is a number of records that may be asked for.
 func (sh *shard) bounded(records int) int {
