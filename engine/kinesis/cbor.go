@@ -60,6 +60,7 @@ func (c *cborReader) record() (r record) {
 				c.bad = true
 			}
 		case "Data":
+			r.base64 = c.p < len(c.b) && c.b[c.p]>>5 == cborText // as kinesis-local has it
 			r.data = c.text()
 		case "PartitionKey":
 			r.key = c.text()

@@ -69,7 +69,7 @@ func newShard(b *subscriber, start engine.Start, out chan<- *message.Message) *s
 }
 
 // firstRecord is the bytes that records are taken to have before one was seen: many, for they may be aggregated.
-const firstRecord = 10 << 10
+const firstRecord = 40 << 10
 
 // bounded is a number of records that may be asked for.
 func (sh *shard) bounded(records int) int {
@@ -109,7 +109,7 @@ func (sh *shard) take(ctx context.Context, a *answer) error {
 		if r.seq.before(sh.last) || r.seq == sh.last && sh.inside == 0 {
 			continue // it came before
 		}
-		if a.json {
+		if r.base64 {
 			if r.data, err = plain(r); err != nil {
 				break
 			}
