@@ -201,7 +201,7 @@ func FuzzLoad(f *testing.F) {
 	seeds := []string{
 		example(f), "", "-", "a: [", "a: {b: ${X:-{}}}", "pipeline: $${x}\nlake: ${", "? a\n: b", "&a [*a]", "!!str x", "a: |\n  x\n b", "a: >-\n\n\n",
 		"\"\\", "'", "%YAML 1.2\n---\na: b\n...\n---\n", "a:\n\t- b", "<<: {a: b}", "sources: {a: {kafka: 1, kafka: 2}}",
-		"streams: {a: {from: b}, b: {from: a}}", "tables: {${X}: {from: ${X:-y}}}", "a: \"\\x4", "streams: {s: {from: p, steps: [{filter: \"a\\n b\"}]}}",
+		"streams: {a: {from: b}, b: {from: a}}", "include: [p.yaml, q.yaml]\nvars: {A: \"${B}\", B: \"${A}\"}", "streams: {a: {from: [a, pins, pins]}}", "tables: {${X}: {from: ${X:-y}}}", "a: \"\\x4", "streams: {s: {from: p, steps: [{filter: \"a\\n b\"}]}}",
 	}
 	for _, s := range seeds {
 		f.Add([]byte(s))

@@ -24,7 +24,7 @@ func (d *Decoder) open(value []byte) (text []byte, ok bool) {
 		return value, true
 	}
 	p, end := space(value, 0), len(value)
-	code := value[p:]
+	var code []byte
 	if p < end && value[p] == '"' {
 		if code, end = d.quoted(value, p); end < 0 {
 			return nil, false
