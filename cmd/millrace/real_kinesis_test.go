@@ -29,7 +29,7 @@ const killStream = "kill"
 
 // produce sends the records at a steady rate.
 func (k *shardKilling) produce(ctx context.Context) error {
-	g := gateway{k.server.URL}
+	g := gateway{k.server.Endpoint}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for id := int64(0); id < k.records; {
@@ -76,7 +76,7 @@ commit: {every: 500ms}
 // run kills the process again and again. Lives before the first third of the kills see the stream as it was made; then
 // a shard is split, and after the second third two are merged, each while a process lives that is killed soon after.
 func (k *shardKilling) run(t *testing.T) {
-	g := gateway{k.server.URL}
+	g := gateway{k.server.Endpoint}
 	g.create(t, killStream, 2)
 	k.dir, k.env, k.begun = t.TempDir(), k.server.Env(), time.Now()
 	k.definition, k.lake = filepath.Join(k.dir, "kill.yaml"), filepath.Join(k.dir, "lake")
@@ -143,7 +143,7 @@ func TestRealKinesisKill(t *testing.T) {
 func TestRealStreamingIsBatch(t *testing.T) {
 	events := emulate(4000)
 	server := realtest.StartKinesis(t)
-	g, lake := gateway{server.URL}, filepath.Join(t.TempDir(), "lake")
+	g, lake := gateway{server.Endpoint}, filepath.Join(t.TempDir(), "lake")
 	for _, table := range pinTables() {
 		g.create(t, pinStream(table), 2)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -179,8 +180,8 @@ func (g *gatherer) has(name string, want ...[]byte) {
 	for _, r := range g.parts[name].records {
 		got = append(got, r.Value)
 	}
-	if d := cmp.Diff(want, got); d != "" {
-		g.t.Errorf("shard %s: -want +got\n%s", name, d)
+	if !slices.EqualFunc(want, got, bytes.Equal) {
+		g.t.Errorf("shard %s: -want +got\n%s", name, cmp.Diff(want, got))
 	}
 }
 

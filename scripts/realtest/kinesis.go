@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// A Kinesis is a Kinesis server of one test, in a process of its own and without streams.
+// A Kinesis is a server of the Kinesis protocol, of its own process and without streams at first.
 type Kinesis struct {
-	URL    string // "http://127.0.0.1:" and a port of its own
-	script string
-	env    []string
+	Endpoint string // "http://127.0.0.1:" and a port of its own
+	script   string
+	env      []string // of the script
 }
 
-// StartKinesis starts kinesis-local, which behaves as Amazon's does, and ends it with the test.
+// StartKinesis starts kinesis-local, which behaves as Amazon's, and ends it with the test.
 func StartKinesis(t testing.TB) *Kinesis { return startKinesis(t, "kinesis.sh") }
 
 // StartKinesalite starts kinesalite, which is for load, and ends it with the test.
@@ -22,10 +22,9 @@ func StartKinesalite(t testing.TB) *Kinesis { return startKinesis(t, "kinesalite
 
 func startKinesis(t testing.TB, script string) *Kinesis {
 	t.Helper()
-	port := freePort(t)
-	prefix := strings.ToUpper(strings.TrimSuffix(script, ".sh"))
-	k := &Kinesis{URL: "http://127.0.0.1:" + port, script: script}
-	k.env = []string{prefix + "_HOME=" + t.TempDir(), prefix + "_PORT=" + port, "KINESIS_TLS_PORT=" + freePort(t)}
+	port, name := freePort(t), strings.ToUpper(strings.TrimSuffix(script, ".sh"))
+	k := &Kinesis{Endpoint: "http://127.0.0.1:" + port, script: script}
+	k.env = []string{name + "_HOME=" + t.TempDir(), name + "_PORT=" + port, name + "_TLS_PORT=" + freePort(t)}
 	t.Cleanup(func() { k.run(t, "kill") })
 	k.run(t, "start")
 	return k
@@ -34,7 +33,7 @@ func startKinesis(t testing.TB, script string) *Kinesis {
 // Env is what a program needs to reach the server.
 func (k *Kinesis) Env() []string {
 	return []string{
-		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1", "AWS_ENDPOINT_URL_KINESIS=" + k.URL,
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1", "AWS_ENDPOINT_URL_KINESIS=" + k.Endpoint,
 		"AWS_CONFIG_FILE=/nowhere", "AWS_SHARED_CREDENTIALS_FILE=/nowhere",
 	}
 }
