@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/enginetest/optest"
+	"github.com/millrace-io/millrace/engine/spec"
 	"github.com/millrace-io/millrace/operators/window"
 )
 
@@ -107,7 +108,10 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-var _ engine.Waiting = window.Config{}
+var (
+	_ engine.Waiting = window.Config{}
+	_ spec.Replacing = window.Config{}
+)
 
 func TestConforms(t *testing.T) {
 	var rows []string
