@@ -32,7 +32,7 @@ func PinterestStreaming() Definition {
 }
 
 // All is every definition that the command line knows by name, sorted by name.
-func All() []Definition { return []Definition{Pinterest()} }
+func All() []Definition { return []Definition{Pinterest(), PinterestStreaming()} }
 
 // Lookup finds a definition by its name.
 func Lookup(name string) (d Definition, ok bool) {

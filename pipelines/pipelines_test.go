@@ -23,7 +23,7 @@ func TestAllAreEmbedded(t *testing.T) {
 			names["pipelines/"+filepath.ToSlash(file)] = name.Text()
 		}
 	}
-	all := append(pipelines.All(), pipelines.PinterestStreaming())
+	all := pipelines.All()
 	if len(all) != len(names) {
 		t.Errorf("embedded: %d definitions, in the folder: %v", len(all), names)
 	}

@@ -38,7 +38,7 @@ func newRun() *cobra.Command {
 		Long: `run takes each definition from its sources to its tables until it is stopped: SIGINT or SIGTERM
 finishes the open epoch and exits with 0, a second one stops at once, which is safe, as a crash is.
 After any end the next run goes on where the tables are. A FILE may be the name of a pipeline that ships
-with millrace: pinterest.`,
+with millrace: pinterest, or pinterest-streaming, which reads Kinesis.`,
 		Example: `  millrace run my.yaml
   millrace run my.yaml --until-caught-up --json
   millrace run my.yaml --until-caught-up --final   # the input is whole: give the results of open windows too

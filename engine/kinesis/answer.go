@@ -11,15 +11,15 @@ type record struct {
 	seq    sequence
 	number []byte // seq as it was written
 	key    []byte
-	data   []byte // base64 still, where the answer is JSON
-	at     int64  // of arrival, milliseconds since 1970
+	data   []byte
+	base64 bool  // data still is
+	at     int64 // of arrival, milliseconds since 1970
 }
 
 // An answer is what a shard gave at once: to GetRecords, or as one event of a subscription.
 type answer struct {
 	body    []byte   // what came; the records' memory
 	records []record // in the order in which they came
-	json    bool     // data is base64
 
 	next       string        // the iterator to go on with; "": the shard's end was reached
 	after      string        // of an event: the sequence number to go on after; "": the shard's end was reached

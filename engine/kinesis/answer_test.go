@@ -1,6 +1,7 @@
 package kinesis
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -12,7 +13,7 @@ func (a *answer) String() string {
 	var b strings.Builder
 	for _, r := range a.records {
 		data := r.data
-		if a.json {
+		if r.base64 {
 			data, _ = base64.StdEncoding.DecodeString(string(data))
 		}
 		fmt.Fprintf(&b, "%s %d %q %q; ", r.seq, r.at, r.key, data)
@@ -78,6 +79,10 @@ func TestReadCBOR(t *testing.T) {
 	want := `12 1700000000123 "" "\x00\"\xff"; 13 1700000000123 "` + strings.Repeat("k", 30) + `" "\x00\"\xff"; next "` + strings.Repeat("A", 300) + `", after "", behind 1m10s true`
 	if err := a.readCBOR(); err != nil || a.String() != want {
 		t.Errorf("was read as %s, %v\nwant %s", &a, err, want)
+	}
+	text := answer{body: bytes.Replace(cborAnswer("1", "2"), []byte{cborBytes<<5 | 3, 0, '"', 0xff}, append([]byte{cborText<<5 | 4}, "aGk="...), 1)}
+	if err := text.readCBOR(); err != nil || !strings.HasPrefix(text.String(), `1 1700000000123 "" "hi"; 2 `) {
+		t.Errorf("data as a text was read as %s, %v", &text, err)
 	}
 	bad := [][]byte{cborAnswer("13", "12"), cborAnswer("12", "12"), cborAnswer("x", "12"), {0xa0}, {cborNull}, append(cborAnswer("1", "2"), 0)}
 	for i := range a.body {

@@ -23,7 +23,6 @@ const deepest = 100
 //	 "NextShardIterator": "…", "MillisBehindLatest": 0, "ContinuationSequenceNumber": "49…", "ChildShards": […]}
 func (a *answer) readJSON() error {
 	s := scanner{b: a.body}
-	a.json = true
 	s.object(func(name []byte) {
 		switch string(name) {
 		case "Records":
@@ -54,7 +53,7 @@ func (s *scanner) record() (r record) {
 				s.bad = true
 			}
 		case "Data":
-			r.data = s.text()
+			r.data, r.base64 = s.text(), true
 		case "PartitionKey":
 			r.key = s.text()
 		case "ApproximateArrivalTimestamp":

@@ -83,8 +83,8 @@ func (r *real) open() (all []types.Shard) {
 		}
 	}
 	slices.SortFunc(all, func(a, b types.Shard) int {
-		x, _ := parseSequence(*a.HashKeyRange.StartingHashKey)
-		y, _ := parseSequence(*b.HashKeyRange.StartingHashKey)
+		x, _ := parseSequence([]byte(*a.HashKeyRange.StartingHashKey))
+		y, _ := parseSequence([]byte(*b.HashKeyRange.StartingHashKey))
 		switch {
 		case x.before(y):
 			return -1

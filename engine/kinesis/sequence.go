@@ -1,6 +1,7 @@
 package kinesis
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,24 +18,36 @@ const (
 )
 
 // parseSequence reads decimal digits. ok is false for anything else, and for more digits than a sequence holds.
-func parseSequence[T []byte | string](text T) (s sequence, ok bool) {
+func parseSequence(text []byte) (s sequence, ok bool) {
 	if len(text) == 0 || len(text) > mostDigits {
 		return s, false
 	}
-	end := len(text)
-	for limb := 2; limb >= 0 && end > 0; limb-- {
-		from := max(0, end-limbDigits)
+	var bad uint64
+	for limb := 2; limb >= 0 && len(text) > 0; limb-- {
+		from := max(0, len(text)-limbDigits)
+		part := text[from:]
+		text = text[:from]
 		var v uint64
-		for i := from; i < end; i++ {
-			d := text[i] - '0'
-			if d > 9 {
-				return s, false
-			}
+		for ; len(part)%8 != 0; part = part[1:] {
+			d := part[0] - '0'
+			bad |= uint64(d | (d + 118)) // above 9 the highest bit of one is set
 			v = v*10 + uint64(d)
 		}
-		s[limb], end = v, from
+		for ; len(part) >= 8; part = part[8:] {
+			d := binary.LittleEndian.Uint64(part) ^ 0x3030303030303030
+			bad |= d | (d + 0x7676767676767676) // the same; digits carry nothing into the next byte
+			v = v*1e8 + eight(d)
+		}
+		s[limb] = v
 	}
-	return s, true
+	return s, bad&0x8080808080808080 == 0
+}
+
+// eight is the number of eight digits, a byte each, the first of which is the lowest byte.
+func eight(d uint64) uint64 {
+	d = d*10 + d>>8 // pairs, in every second byte
+	const pairs = 0x000000ff000000ff
+	return ((d&pairs)*(100+1_000_000<<32) + (d>>16&pairs)*(1+10_000<<32)) >> 32
 }
 
 // before says whether s is less than o.
@@ -89,7 +102,7 @@ func parsePosition(text string) (position, error) {
 	}
 	number, sub, inside := strings.Cut(text, "/")
 	var ok bool
-	if p.seq, ok = parseSequence(number); !ok || p.seq == (sequence{}) {
+	if p.seq, ok = parseSequence([]byte(number)); !ok || p.seq == (sequence{}) {
 		return p, fmt.Errorf("position %q: expected a sequence number", text)
 	}
 	if inside {

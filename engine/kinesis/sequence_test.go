@@ -20,7 +20,7 @@ func TestSequence(t *testing.T) {
 		numbers = append(numbers, string(b))
 	}
 	for _, a := range numbers {
-		s, ok := parseSequence(a)
+		s, ok := parseSequence([]byte(a))
 		if !ok || s.String() != a {
 			t.Errorf("%s was read as %s, %v", a, s, ok)
 		}
@@ -33,8 +33,8 @@ func TestSequence(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []string{"", "x", "-1", "1 ", "1/2", strings.Repeat("1", 58)} {
-		if s, ok := parseSequence(bad); ok {
+	for _, bad := range []string{"", "x", "-1", "1 ", "1/2", strings.Repeat("1", 58), strings.Repeat("1", 40) + ":" + strings.Repeat("1", 15), "1234567/", "/2345678", "1234\xff678", "\xb1111111111"} {
+		if s, ok := parseSequence([]byte(bad)); ok {
 			t.Errorf("%q was read as %v", bad, s)
 		}
 	}
@@ -50,6 +50,15 @@ func TestPosition(t *testing.T) {
 	for _, bad := range []string{"at:", "at:yesterday", "x", "0", "1/", "1/-1", "1/x", "1/2/3", "at:0001-01-01T00:00:00Z"} {
 		if p, err := parsePosition(bad); err == nil {
 			t.Errorf("%q was read as %q", bad, p)
+		}
+	}
+}
+
+func BenchmarkSequence(b *testing.B) {
+	text := []byte("49590338271490256608559692538361571095921575989136588898")
+	for b.Loop() {
+		if _, ok := parseSequence(text); !ok {
+			b.Fatal("not read")
 		}
 	}
 }

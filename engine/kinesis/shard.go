@@ -69,7 +69,7 @@ func newShard(b *subscriber, start engine.Start, out chan<- *message.Message) *s
 }
 
 // firstRecord is the bytes that records are taken to have before one was seen: many, for they may be aggregated.
-const firstRecord = 10 << 10
+const firstRecord = 40 << 10
 
 // bounded is a number of records that may be asked for.
 func (sh *shard) bounded(records int) int {
@@ -109,7 +109,7 @@ func (sh *shard) take(ctx context.Context, a *answer) error {
 		if r.seq.before(sh.last) || r.seq == sh.last && sh.inside == 0 {
 			continue // it came before
 		}
-		if a.json {
+		if r.base64 {
 			if r.data, err = plain(r); err != nil {
 				break
 			}
@@ -237,6 +237,7 @@ func (sh *shard) end(ctx context.Context) error {
 
 const (
 	throttledTries = 3                // a shard that was asked too much is left alone for as long as after so many errors, at least
+	enoughBad      = 3                // answers in a row that are damaged, before they are asked for in JSON
 	mostBad        = 10               // answers in a row that are damaged, or requests that are refused, before reading gives up
 	complainEvery  = 30 * time.Second // how often an interruption that lasts is logged
 )
@@ -260,7 +261,10 @@ func (sh *shard) judge(ctx context.Context, err error) error {
 		return nil
 	case isDamaged(err), code(err) == codeArgument:
 		sh.iterator, sh.after = "", ""
-		if sh.bad++; sh.bad >= mostBad || errors.As(err, new(final)) {
+		if sh.bad++; sh.bad == enoughBad && isDamaged(err) && !sh.source.protocol.plain.Swap(true) {
+			sh.log.Warn("the server's answers in CBOR are damaged again and again; going on in JSON", "error", err)
+		}
+		if sh.bad >= mostBad || errors.As(err, new(final)) {
 			return explain(err)
 		}
 	case !mayPass(err):

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	lawRuns    = 150
+	lawRuns    = 110
 	mutantRuns = 300
 )
 
@@ -64,6 +64,38 @@ having: s % 2 = 0
 `)
 }
 
+// TestLawChanges: a table in mode replace holds the results of the windows that are held, whatever the commits were.
+func TestLawChanges(t *testing.T) {
+	for yaml, kind := range lawKinds() {
+		t.Run(yaml, func(t *testing.T) {
+			keep := 7 * time.Second
+			if yaml == "all:" {
+				keep = 0
+			}
+			config := lawConfig(yaml)
+			config.Emit, config.Keep = atChange, keep
+			c := lawCase(config, kind, 1500*time.Millisecond)
+			c.Tables[0].Replace = true
+			c.Model = func(in enginetest.Input) enginetest.Outcome {
+				out, entered := enginetest.Entered(in, true)
+				gone := promiseOf(c, len(in), entered).Minus(keep)
+				rows := timely(c, &out, entered)
+				for _, w := range kind.windowsOf(rows) {
+					if row, even := w.lawRow(); even && w.end > gone {
+						out.Tables["t"] = append(out.Tables["t"], row)
+					}
+				}
+				if count := out.Ledger["s"]; len(entered) > 0 {
+					count.In, count.Aggregated = int64(len(entered)), int64(len(rows))
+					out.Ledger["s"] = count
+				}
+				return out
+			}
+			enginetest.Law(t, c, lawRuns)
+		})
+	}
+}
+
 // lawCase is one stream of one step, which has the meaning of the kind.
 func lawCase(step engine.Config, kind naiveKind, delay time.Duration) enginetest.Case {
 	c := enginetest.Case{
@@ -80,17 +112,10 @@ func lawCase(step engine.Config, kind naiveKind, delay time.Duration) enginetest
 func model(c enginetest.Case, kind naiveKind, in enginetest.Input) enginetest.Outcome {
 	out, entered := enginetest.Entered(in, true)
 	upto := promiseOf(c, len(in), entered)
-	timely := entered
-	if c.Streams[0].Steps[0].Config.(engine.Waiting).Waits() {
-		timely = c.Timely(&out, "s", entered)
-	}
-	var facts []fact
-	for _, f := range timely {
-		facts = append(facts, fact{id: f.ID, v: f.V, at: f.At, partition: f.Partition, offset: f.Offset})
-	}
+	rows := timely(c, &out, entered)
 	count := out.Ledger["s"]
-	count.In, count.Aggregated = int64(len(entered)), int64(len(timely))
-	for _, w := range kind.windowsOf(facts) {
+	count.In, count.Aggregated = int64(len(entered)), int64(len(rows))
+	for _, w := range kind.windowsOf(rows) {
 		if w.end > upto {
 			continue
 		}
@@ -107,6 +132,18 @@ func model(c enginetest.Case, kind naiveKind, in enginetest.Input) enginetest.Ou
 		out.Ledger["s"] = count
 	}
 	return out
+}
+
+// timely is the rows that come to the window.
+func timely(c enginetest.Case, out *enginetest.Outcome, entered []enginetest.Fact) []fact {
+	if c.Streams[0].Steps[0].Config.(engine.Waiting).Waits() {
+		entered = c.Timely(out, "s", entered)
+	}
+	var facts []fact
+	for _, f := range entered {
+		facts = append(facts, fact{id: f.ID, v: f.V, at: f.At, partition: f.Partition, offset: f.Offset})
+	}
+	return facts
 }
 
 // promiseOf is the watermark of all partitions in the end.

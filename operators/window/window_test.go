@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -198,4 +199,29 @@ func (g *gathered) Rows(b *engine.Batch) error {
 		}
 	}
 	return nil
+}
+
+// TestLate: a row of a window that has closed is let into none, should one come.
+func TestLate(t *testing.T) {
+	for _, kind := range []string{"tumble: 1m", "hop: {size: 2m, every: 1m}", "session: {gap: 1m}", "hour:"} {
+		config := optest.Decode(window.New(), fmt.Sprintf(`{%s, aggregates: {n: count()}}`, kind))
+		first := optest.Batch(optest.Schema("v: int"), `{"v": 1, "@at": "2024-05-01T10:00:00Z"}`)
+		first.Upto = engine.TimeOf(time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC))
+		second := optest.Batch(first.Schema, `{"v": 2, "@at": "2024-05-01T10:00:00Z"}`, `{"v": 3, "@at": "2024-05-01T12:00:00Z"}`)
+		second.Upto = first.Upto
+		end := optest.Batch(first.Schema)
+		end.Upto = engine.MaxTime
+		var got []string
+		for _, line := range optest.Run(config, first, second, end) {
+			if !strings.HasPrefix(line, "row") {
+				got = append(got, line)
+			} else if !strings.Contains(line, `"n":1`) {
+				t.Errorf("%s: %s", kind, line)
+			}
+		}
+		want := []string{`quarantine late: its window has closed: event time had come to 2024-05-01T12:00:00.000000Z {"v":2}`}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", kind, diff)
+		}
+	}
 }

@@ -2,8 +2,10 @@ package sourcetest
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/millrace-io/millrace/engine"
 )
@@ -24,6 +26,8 @@ type log struct {
 	hidden  map[engine.Offset]bool // given to nobody
 	pending int                    // records at the end that nobody may see yet
 	asked   engine.Offset          // how far it was read
+	closed  bool                   // nothing comes any more
+	parents []string
 }
 
 func (l *log) end() engine.Offset { return engine.Offset(len(l.records)) }
@@ -51,6 +55,18 @@ func (v *service) change(f func()) {
 func (v *service) grow() string {
 	v.change(func() { v.logs = append(v.logs, &log{hidden: map[engine.Offset]bool{}}) })
 	return strconv.Itoa(len(v.logs) - 1)
+}
+
+// divide ends a partition; two come in its place.
+func (v *service) divide(name string) []string {
+	v.change(func() { v.log(name).closed = true })
+	children := []string{v.grow(), v.grow()}
+	v.change(func() {
+		for _, c := range children {
+			v.log(c).parents = []string{name}
+		}
+	})
+	return children
 }
 
 func (v *service) log(name string) *log {
@@ -97,7 +113,7 @@ func (v *service) harness(wrap func(engine.Source) engine.Source) Harness {
 		names = append(names, strconv.Itoa(i))
 	}
 	return Harness{
-		Partitions: names, Source: func() engine.Source { return wrap(&memory{v}) }, Append: v.append, Grow: v.grow, Hide: v.hide, Pend: v.pend,
+		Partitions: names, Source: func() engine.Source { return wrap(newMemory(v)) }, Append: v.append, Divide: v.divide, Grow: v.grow, Hide: v.hide, Pend: v.pend,
 		Trim:   func(name string, before engine.Offset) { v.change(func() { v.log(name).first = before }) },
 		Down:   func() { v.change(func() { v.down = true }) },
 		Up:     func() { v.change(func() { v.down = false }) },
@@ -108,7 +124,15 @@ func (v *service) harness(wrap func(engine.Source) engine.Source) Harness {
 }
 
 // A memory is the source of a service, as plain as the contract lets it be.
-type memory struct{ v *service }
+type memory struct {
+	v     *service
+	there map[string]engine.Offset // where the partitions being read ended when reading began
+	taken map[string]engine.Offset // how far the sink has taken them
+}
+
+func newMemory(v *service) *memory {
+	return &memory{v, map[string]engine.Offset{}, map[string]engine.Offset{}}
+}
 
 // wait waits until get says that it is done; get is called again, with the service's lock, after each change.
 func (m *memory) wait(ctx context.Context, get func() (done bool)) error {
@@ -129,7 +153,7 @@ func (m *memory) wait(ctx context.Context, get func() (done bool)) error {
 func (m *memory) Partitions(ctx context.Context) (all []engine.Partition, err error) {
 	err = m.wait(ctx, func() bool {
 		for i, l := range m.v.logs {
-			all = append(all, engine.Partition{Name: strconv.Itoa(i), First: l.first, End: l.seen()})
+			all = append(all, engine.Partition{Name: strconv.Itoa(i), First: l.first, End: l.seen(), Parents: l.parents})
 		}
 		return true
 	})
@@ -142,10 +166,12 @@ func (m *memory) Read(ctx context.Context, from []engine.Start, sink engine.Sink
 	var all sync.WaitGroup
 	for _, start := range from {
 		all.Go(func() {
+			m.took(start.Partition, start.From, true)
 			for next, err := start.From, error(nil); err == nil; {
-				if next, err = m.step(ctx, start.Partition, next, sink); err != nil {
+				if next, err = m.step(ctx, start.Partition, next, sink); err != nil && err != errEnded {
 					fail(err)
 				}
+				m.took(start.Partition, next, false)
 			}
 		})
 	}
@@ -153,10 +179,22 @@ func (m *memory) Read(ctx context.Context, from []engine.Start, sink engine.Sink
 	return context.Cause(ctx)
 }
 
+// took notes how far the sink has taken a partition, and when reading begins where the partition ends.
+func (m *memory) took(name string, next engine.Offset, begins bool) {
+	m.v.mu.Lock()
+	defer m.v.mu.Unlock()
+	if m.taken[name] = next; begins {
+		m.there[name] = m.v.log(name).seen()
+	}
+}
+
+// errEnded is what a step of a partition gives that has ended.
+var errEnded = errors.New("the partition has ended")
+
 // step gives the sink the partition's next frame, or its loss.
 func (m *memory) step(ctx context.Context, name string, next engine.Offset, sink engine.Sink) (engine.Offset, error) {
 	var f engine.Frame
-	from, lost := next, false
+	from, lost, ended := next, false, false
 	err := m.wait(ctx, func() bool {
 		l := m.v.log(name)
 		if lost = next < l.first; lost {
@@ -169,11 +207,17 @@ func (m *memory) step(ctx context.Context, name string, next engine.Offset, sink
 			}
 		}
 		l.asked = max(l.asked, next)
-		return next > from
+		ended = l.closed && next == from
+		return next > from || ended
 	})
 	switch {
 	case err != nil:
 		return next, err
+	case ended:
+		if err := sink.Ended(name); err != nil {
+			return next, err
+		}
+		return next, errEnded
 	case lost:
 		return next, sink.Lost(name, from, next)
 	case len(f) == 0:
@@ -202,6 +246,26 @@ func (m *memory) Ends() map[string]engine.Offset {
 		ends[strconv.Itoa(i)] = l.seen()
 	}
 	return ends
+}
+
+func (m *memory) CaughtUp(name string) bool {
+	m.v.mu.Lock()
+	defer m.v.mu.Unlock()
+	there, ok := m.there[name]
+	return ok && m.taken[name] >= there
+}
+
+func (m *memory) Behind() map[string]time.Duration {
+	m.v.mu.Lock()
+	defer m.v.mu.Unlock()
+	behind := map[string]time.Duration{}
+	for name := range m.there {
+		behind[name] = 0
+		if l := m.v.log(name); m.taken[name] < l.seen() {
+			behind[name] = time.Second
+		}
+	}
+	return behind
 }
 
 func (m *memory) Close() error { return nil }

@@ -64,9 +64,17 @@ func TestCatches(t *testing.T) {
 		"reading goes on where it was": {"ReadAgain", (*mutant).remember},
 		"one reading at a time":        {"PartitionAdded", (*mutant).queueReads},
 		"one end ends all":             {"TwoReads", (*mutant).entangle},
-		"Read gives up":                {"DownAtRead", func(m *mutant) { m.read = givesUp }},
-		"reading gives up":             {"DownAndUp", func(m *mutant) { m.read = givesUp }},
-		"Partitions gives up":          {"DownAtPartitions", func(m *mutant) { m.listGivesUp = true }},
+		"an end before its records":    {"EndedWaits", func(m *mutant) { m.frame = endedEarly }},
+		"an end not told":              {"Ended", func(m *mutant) { m.ended = func(engine.Sink, string) error { return nil } }},
+		"an end told twice": {"EndedBefore", func(m *mutant) {
+			m.ended = func(s engine.Sink, p string) error { _ = s.Ended(p); return s.Ended(p) }
+		}},
+		"one end for all":               {"AllEnded", func(m *mutant) { m.read = untilFirstEnd }},
+		"children without parents":      {"Ended", func(m *mutant) { m.list = orphans }},
+		"caught up before all is taken": {"CaughtUp", func(m *mutant) { m.caught = true }},
+		"Read gives up":                 {"DownAtRead", func(m *mutant) { m.read = givesUp }},
+		"reading gives up":              {"DownAndUp", func(m *mutant) { m.read = givesUp }},
+		"Partitions gives up":           {"DownAtPartitions", func(m *mutant) { m.listGivesUp = true }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -95,6 +103,8 @@ type mutant struct {
 	frame       func(s engine.Sink, ctx context.Context, partition string, f engine.Frame) error
 	loss        func(s engine.Sink, partition string, from, to engine.Offset) error
 	passed      func(s engine.Sink, partition string, to engine.Offset) error
+	ended       func(s engine.Sink, partition string) error
+	caught      bool
 	noEnds      bool
 	forgets     bool
 }
@@ -144,6 +154,103 @@ func (m *mutant) Ends() map[string]engine.Offset {
 	return m.memory.Ends()
 }
 
+// CaughtUp may be true too early.
+func (m *mutant) CaughtUp(name string) bool {
+	if m.caught {
+		_, ok := m.there[name]
+		return ok
+	}
+	return m.memory.CaughtUp(name)
+}
+
+// endedEarly tells the end of a partition before its last frame.
+func endedEarly(s engine.Sink, ctx context.Context, name string, f engine.Frame) error {
+	return errors.Join(s.Ended(name), s.Frame(ctx, name, f))
+}
+
+// untilFirstEnd ends a reading with the first partition that ends.
+func untilFirstEnd(m *mutant, ctx context.Context, from []engine.Start, sink engine.Sink) error {
+	of, stop := context.WithCancel(ctx)
+	defer stop()
+	m.ended = func(s engine.Sink, p string) error { defer stop(); return s.Ended(p) }
+	if err := m.memory.Read(of, from, sink); ctx.Err() != nil {
+		return err
+	}
+	return nil
+}
+
+func orphans(all []engine.Partition) {
+	for i := range all {
+		all[i].Parents = nil
+	}
+}
+
+// A countedMutant is a counted that is wrong where a field is set.
+type countedMutant struct {
+	*counted
+	position func(c *counted, name string, o engine.Offset) string
+	list     func([]engine.Partition)
+}
+
+func (m *countedMutant) Partitions(ctx context.Context) ([]engine.Partition, error) {
+	all, err := m.counted.Partitions(ctx)
+	if m.list != nil && err == nil {
+		m.list(all)
+	}
+	return all, err
+}
+
+func (m *countedMutant) Position(name string, o engine.Offset) string {
+	if m.position != nil {
+		return m.position(m.counted, name, o)
+	}
+	return m.counted.Position(name, o)
+}
+
+// TestCatchesCounted: the same of a source with positions.
+func TestCatchesCounted(t *testing.T) {
+	for name, c := range map[string]struct {
+		test string
+		by   func(*countedMutant)
+	}{
+		"positions of the next record": {"AnyOffset", func(m *countedMutant) {
+			m.position = func(c *counted, name string, o engine.Offset) string { return c.Position(name, o+1) }
+		}},
+		"a position that is not known": {"Positions", func(m *countedMutant) {
+			m.position = func(c *counted, name string, o engine.Offset) string {
+				if o == 50 {
+					return ""
+				}
+				return c.Position(name, o)
+			}
+		}},
+		"the position before the first forgotten": {"Positions", func(m *countedMutant) {
+			m.position = func(c *counted, name string, o engine.Offset) string {
+				if o < c.from[name].From {
+					return ""
+				}
+				return c.Position(name, o)
+			}
+		}},
+		"positions of records to come": {"Positions", func(m *countedMutant) {
+			m.position = func(c *counted, name string, o engine.Offset) string { return positionOf(o) }
+		}},
+		"numbers of its own": {"Partitions", func(m *countedMutant) { m.list = func(all []engine.Partition) { all[0].First = 7 } }},
+		"an end that is the beginning": {"AtTheEnd", func(m *countedMutant) {
+			m.list = func(all []engine.Partition) { all[0].EndAt = all[0].FirstAt }
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := countedHarness(partitions, c.by)
+				if !enginetest.Fails(t, func(tb testing.TB) { tests()[c.test](&trial{tb, h}) }) {
+					t.Errorf("the mutant survived %s", c.test)
+				}
+			})
+		})
+	}
+}
+
 type mutantSink struct {
 	m *mutant
 	engine.Sink
@@ -161,6 +268,13 @@ func (s mutantSink) Passed(partition string, to engine.Offset) error {
 		return s.m.passed(s.Sink, partition, to)
 	}
 	return s.Sink.Passed(partition, to)
+}
+
+func (s mutantSink) Ended(partition string) error {
+	if s.m.ended != nil {
+		return s.m.ended(s.Sink, partition)
+	}
+	return s.Sink.Ended(partition)
 }
 
 func (s mutantSink) Lost(partition string, from, to engine.Offset) error {

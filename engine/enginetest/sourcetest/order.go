@@ -160,7 +160,7 @@ func (t *trial) testOrder() {
 	if l, ok := s.(engine.Lagging); ok {
 		ends := l.Ends()
 		for name, p := range t.look(s) {
-			if ends[name] != p.End {
+			if ends[name] != p.End && p.End != engine.NoOffset {
 				t.Errorf("partition %s was read to its end, %d; Ends says %d", name, p.End, ends[name])
 			}
 		}

@@ -15,6 +15,26 @@ func TestMemory(t *testing.T) {
 	}, synctest.Test)
 }
 
+// TestCounted: and what numbers its records itself.
+func TestCounted(t *testing.T) {
+	run(t, func(t *testing.T, partitions int) Harness { return countedHarness(partitions, nil) }, synctest.Test)
+}
+
+// countedHarness is one of a counted; without what such a source can't tell.
+func countedHarness(partitions int, change func(*countedMutant)) Harness {
+	h := newService(partitions).harness(func(s engine.Source) engine.Source {
+		c := newCounted(s.(*memory))
+		if change == nil {
+			return c
+		}
+		m := &countedMutant{counted: c}
+		change(m)
+		return m
+	})
+	h.Trim, h.Hide, h.Pend, h.Marked = nil, nil, nil, nil
+	return h
+}
+
 // TestFake runs the suite on the source that the law is run with.
 func TestFake(t *testing.T) {
 	run(t, fake, synctest.Test)

@@ -99,8 +99,8 @@ func noStream(name string) error {
 	return refuse("ResourceNotFoundException", "Stream %s under account 000000000000 not found.", name)
 }
 
-// hangUp is the error of a request that is not answered.
-var hangUp = errors.New("hang up")
+// errHangUp is the error of a request that is not answered.
+var errHangUp = errors.New("hang up")
 
 const (
 	jsonType = "application/x-amz-json-1.1"
@@ -133,7 +133,7 @@ func (v *Server) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		out, err = v.answer(op, &in, cbor)
 	}
-	if errors.Is(err, hangUp) {
+	if errors.Is(err, errHangUp) {
 		panic(http.ErrAbortHandler)
 	}
 	kind := jsonType
@@ -198,7 +198,7 @@ func (v *Server) signed(authorization string) {
 func (f *Fault) before(down bool) error {
 	switch {
 	case down || f != nil && f.HangUp:
-		return hangUp
+		return errHangUp
 	case f != nil && f.Code != "":
 		return failure{f.Status, f.Code, f.Message}
 	}
