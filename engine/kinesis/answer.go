@@ -25,6 +25,7 @@ type answer struct {
 	after      string        // of an event: the sequence number to go on after; "": the shard's end was reached
 	behind     time.Duration // how much younger the newest record of the shard is
 	told       bool          // behind was said
+	full       bool          // it has as many records as were asked for: there may be more, whatever behind says
 	children   bool          // the shard's end was reached, and others come in its place
 	hasRecords bool          // there was a list of records, be it an empty one
 
@@ -38,6 +39,9 @@ type damaged struct{ reason string }
 func (d damaged) Error() string { return "the answer is damaged: " + d.reason }
 
 func isDamaged(err error) bool { return errors.As(err, new(damaged)) }
+
+// newest says whether the shard had no more.
+func (a *answer) newest() bool { return a.told && a.behind == 0 && !a.full }
 
 // reset makes the answer ready for the next body. It keeps memory.
 func (a *answer) reset() {

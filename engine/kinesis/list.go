@@ -90,7 +90,7 @@ func (s *Source) partitions(ctx context.Context) ([]engine.Partition, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]engine.Partition, len(shards))
+	all, shut := make([]engine.Partition, len(shards)), map[string]bool{}
 	for i, sh := range shards {
 		p := engine.Partition{
 			Name: aws.ToString(sh.ShardId), End: engine.NoOffset, ID: stream.StreamCreationTimestamp.UTC().Format(time.RFC3339Nano),
@@ -101,9 +101,16 @@ func (s *Source) partitions(ctx context.Context) ([]engine.Partition, error) {
 				p.Parents = append(p.Parents, *parent)
 			}
 		}
-		all[i] = p
+		all[i], shut[p.Name] = p, isClosed(sh)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shut = shut
 	return all, nil
+}
+
+func isClosed(sh types.Shard) bool {
+	return sh.SequenceNumberRange != nil && aws.ToString(sh.SequenceNumberRange.EndingSequenceNumber) != ""
 }
 
 // closed says whether a shard takes no more records. One that is not listed any more is long closed.
@@ -114,7 +121,7 @@ func (s *Source) closed(ctx context.Context, shard string) (bool, error) {
 	}
 	for _, sh := range shards {
 		if aws.ToString(sh.ShardId) == shard {
-			return sh.SequenceNumberRange != nil && aws.ToString(sh.SequenceNumberRange.EndingSequenceNumber) != "", nil
+			return isClosed(sh), nil
 		}
 	}
 	return true, nil

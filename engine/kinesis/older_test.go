@@ -41,3 +41,28 @@ func TestMillisCBOR(t *testing.T) {
 		}
 	}
 }
+
+// TestCaughtUp: a shard is read up to what was there when an answer says so that had room for more. One that was closed
+// when reading began is when it has ended: only then its children come, which were there as well.
+func TestCaughtUp(t *testing.T) {
+	v := serve(t, 2)
+	v.Split(stream, shard0)
+	s := open(t, v)
+	all(t, s)
+	for _, c := range []struct {
+		shard  string
+		answer answer
+		want   bool
+	}{
+		{shard1, answer{told: true}, true},
+		{shard1, answer{told: true, behind: 1}, false},
+		{shard1, answer{told: true, full: true}, false},
+		{shard1, answer{}, false},
+		{shard0, answer{told: true}, false},
+	} {
+		sh := &shard{source: s, name: c.shard}
+		if sh.took(&c.answer); sh.caught.Load() != c.want {
+			t.Errorf("%s has caught up after %s: %v, want %v", c.shard, &c.answer, !c.want, c.want)
+		}
+	}
+}

@@ -33,7 +33,7 @@ func (sh *shard) poll(ctx context.Context) error {
 			continue // some servers name no children, and an answer that is damaged might look so: it is asked for again
 		}
 		sh.ends = 0
-		if a.told && a.behind == 0 {
+		if a.newest() {
 			pause(ctx, sh.source.cfg.Poll)
 		}
 	}
@@ -96,6 +96,7 @@ func (sh *shard) get(ctx context.Context) error {
 	}
 	sh.pace.got(time.Now(), bytes)
 	if n := len(a.records); n > 0 {
+		a.full = n >= sh.limit
 		sh.limit = sh.bounded(max(1, n*sh.size/max(1, len(a.body))))
 	}
 	return nil

@@ -213,8 +213,8 @@ func (sh *shard) took(a *answer) {
 		return
 	}
 	sh.behind.Store(int64(a.behind))
-	if a.behind == 0 {
-		sh.caught.Store(true)
+	if a.newest() && !sh.caught.Load() && !sh.source.wasClosed(sh.name) {
+		sh.caught.Store(true) // one that was closed when reading began has children, and these come when it has ended
 	}
 }
 

@@ -30,6 +30,7 @@ type Source struct {
 
 	mu      sync.Mutex
 	reading map[string]*shard // by name: those that are read, or were
+	shut    map[string]bool   // by name: the shards that took no more records when they were last listed
 }
 
 var (
@@ -121,6 +122,13 @@ func (s *Source) shard(name string) *shard {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reading[name]
+}
+
+// wasClosed says whether a shard took no more records when it was last listed.
+func (s *Source) wasClosed(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shut[name]
 }
 
 // Position implements engine.Positioned.

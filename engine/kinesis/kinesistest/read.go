@@ -112,7 +112,10 @@ func (v *Server) getRecords(in *request, f *Fault, cbor bool) ([]byte, error) {
 		v.meter(sh.id).read(batch.bytes)
 	}
 	out := head{behind: v.behind(sh, batch.next)}
-	if sh.last == "" || batch.next < len(sh.records) {
+	if v.NeverBehind {
+		out.behind = 0
+	}
+	if sh.last == "" || batch.next < len(sh.records) || v.LateEnd && len(batch.records) > 0 {
 		out.next = v.iterator(s, sh, batch.next)
 	} else {
 		out.children = s.childList(sh.id)

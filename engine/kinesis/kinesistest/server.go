@@ -20,6 +20,8 @@ type Server struct {
 	Limits       bool          // 5 reads and 2 MiB a second and shard, as a real stream has them
 	Subscription time.Duration // how long a subscription lives; 0: 5 minutes
 	NoCBOR       bool          // requests in CBOR are refused
+	LateEnd      bool          // the answer that ends a shard has no records, and comes after the one with the last of them
+	NeverBehind  bool          // answers say that the reader has caught up, whatever is left
 	Account      string        // in ARNs; "": 000000000000
 
 	listener net.Listener
