@@ -121,7 +121,7 @@ func runOnce(b *testing.B, source *frames) {
 			}
 			return d
 		}}},
-		Streams: []engine.StreamPlan{{Name: "s", From: "in", Steps: []engine.Step{{Name: "dedupe", Config: &dedupe.Config{By: []string{"unique_id"}, Within: 24 * time.Hour, Order: "arrival"}}}}},
+		Streams: []engine.StreamPlan{{Name: "s", From: []string{"in"}, Steps: []engine.Step{{Name: "dedupe", Config: &dedupe.Config{By: []string{"unique_id"}, Within: 24 * time.Hour, Order: "arrival"}}}}},
 		Tables:  []engine.TablePlan{{Name: "t", From: "s"}},
 	}
 	task, err := engine.NewTask(plan, engine.Ports{

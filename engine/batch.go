@@ -25,6 +25,9 @@ func TimeOf(t time.Time) Time { return Time(t.UnixMicro()) }
 // Std is t for the standard library, in UTC.
 func (t Time) Std() time.Time { return time.UnixMicro(int64(t)).UTC() }
 
+// text is t for people.
+func (t Time) text() string { return t.Std().Format("2006-01-02T15:04:05.999999Z07:00") }
+
 // Minus is t − d, held at the ends of event time.
 func (t Time) Minus(d time.Duration) Time {
 	us := Time(d.Microseconds())
@@ -84,6 +87,7 @@ type Batch struct {
 	Keys    []column.Key // hash of the exchange's key columns, len Rows (unselected rows: unspecified); nil before an exchange
 	Upto    Time         // no row after this batch that is not late has an earlier event time; rows in the batch may have a Mark below it
 	Barrier Epoch        // the epoch that ends behind this batch; 0: none
+	Quiet   bool         // with Barrier: nothing was taken in since the barrier before, and no promise made: results are what they were
 
 	Arena *column.Arena // owns the memory above
 }

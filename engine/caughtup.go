@@ -19,6 +19,7 @@ func (t *Task) watchEnd(ctx context.Context) {
 			return
 		}
 		if t.reachedEnd() {
+			t.ended.Store(t.opt.Final)
 			t.Stop()
 			return
 		}
@@ -26,13 +27,25 @@ func (t *Task) watchEnd(ctx context.Context) {
 }
 
 func (t *Task) reachedEnd() bool {
-	t.mu.Lock()
-	entries := t.entries
-	t.mu.Unlock()
-	for _, e := range entries {
-		if e.place().Next < e.end {
+	all := t.all()
+	for _, e := range all {
+		if !e.reachedEnd() {
 			return false
 		}
 	}
-	return true
+	return len(t.all()) == len(all) // children may have joined meanwhile
+}
+
+// reachedEnd says whether the partition is where it ended when the run began. One that ended for good is there when its
+// children have joined, which then count.
+func (e *entry) reachedEnd() bool {
+	state := e.place()
+	if state.Ended {
+		return e.released.Load()
+	}
+	if e.end != NoOffset {
+		return state.Next >= e.end
+	}
+	c, ok := e.inst.task.ports.Sources[e.id.Source].(Chasing)
+	return ok && c.CaughtUp(e.id.Partition)
 }

@@ -207,7 +207,7 @@ func TestRemovedOperatorBeginsAnew(t *testing.T) {
 		r := newRig(enginetest.NewSource(records(10), 1, 5, 0))
 		c := numbered()
 		with := c.Streams
-		without := []engine.StreamPlan{{Name: "s", From: enginetest.SourceName}}
+		without := []engine.StreamPlan{{Name: "s", From: []string{enginetest.SourceName}}}
 		r.plan.Tables = c.Tables
 		run := func(streams []engine.StreamPlan, n int, drop ...string) {
 			r.plan.Streams, r.opt.DropState, r.source = streams, drop, enginetest.NewSource(records(n), 1, 5, 0)

@@ -30,6 +30,8 @@ type Checkpoint struct {
 	// were accepted later (Options.NewLine). nil: written when that was not noted.
 	Before []string `json:"lines_before"`
 	Ledger Ledger   `json:"ledger"` // since checkpoint 0
+	// Final says that the input has ended: no run goes on from here.
+	Final bool `json:"final,omitempty"`
 }
 
 // CheckpointFormat is the version that this code writes, and the newest it reads.

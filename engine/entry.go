@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-io/millrace/engine/column"
@@ -25,6 +26,9 @@ type entry struct {
 	state     PartitionState // changed by who holds admission, by move
 	ledger    Ledger         // of what was admitted since the last barrier
 	seen      int64          // records admitted in this run
+	placed    Offset         // state.After goes with it
+	stirred   bool           // something happened since the last barrier
+	released  atomic.Bool    // it has ended and so has what its children have to wait for: time passes without it
 
 	// shown is the state and seen for who only looks: an admission may wait for lanes, and these for a store, and
 	// who looks must not.
@@ -32,6 +36,7 @@ type entry struct {
 		sync.Mutex
 		state PartitionState
 		seen  int64
+		last  time.Time // of the last admission, or when reading began
 	}
 }
 
@@ -59,12 +64,12 @@ func (t *Task) newEntry(ctx context.Context, s *stage, number int, state Partiti
 	inst.hold = true
 	e := &entry{
 		id: PartitionID{state.Source, state.Partition}, source: s.source, inst: inst, decoder: s.source.NewDecoder(),
-		timeCol: -1, end: end, ledger: Ledger{}, admission: newGate(),
+		timeCol: -1, end: end, ledger: Ledger{}, admission: newGate(), placed: state.Next,
 	}
 	e.move(state)
 	if c := s.source.Time.Column; c != "" {
-		if e.timeCol = s.schema.Index(c); e.timeCol < 0 || s.schema[e.timeCol].Type.Kind != column.Timestamp {
-			return nil, fmt.Errorf("source %s: event time %q is not a timestamp column of its schema", s.name, c)
+		if e.timeCol = s.schema.Index(c); e.timeCol < 0 || s.source.Time.Read == nil && s.schema[e.timeCol].Type.Kind != column.Timestamp {
+			return nil, fmt.Errorf("source %s: event time %q is not a timestamp column of its schema and not read as one", s.name, c)
 		}
 	}
 	return e, nil
@@ -150,43 +155,6 @@ func (e *entry) decode(f Frame, m *mark, arena *column.Arena) (*Batch, error) {
 	return b, nil
 }
 
-// stamp gives each row its event time and its watermark: what the partition had promised before the row.
-// Rows without event time go to quarantine.
-func (e *entry) stamp(b *Batch, m *mark) {
-	delay := e.source.Time.MaxDelay
-	b.Mark = times(b.Arena.Longs(b.Rows))
-	var at *column.Longs
-	if e.timeCol >= 0 {
-		at = b.Columns[e.timeCol].(*column.Longs)
-		b.At = times(at.Values)
-		if at.Valid.Nulls() > 0 {
-			e.rejectTimeless(b, &at.Valid)
-		}
-	}
-	for row := range b.Rows {
-		b.Mark[row] = m.watermark
-		if at == nil || !at.Valid.Null(row) {
-			m.watermark = max(m.watermark, b.At[row].Minus(delay))
-		}
-	}
-	b.Upto = m.watermark
-}
-
-func (e *entry) rejectTimeless(b *Batch, valid *column.Validity) {
-	b.Sel = b.Arena.Selection(b.Rows)
-	for row := range b.Rows {
-		if !valid.Null(row) {
-			b.Sel = append(b.Sel, int32(row))
-			continue
-		}
-		e.inst.count(e.id.Source).Quarantined++
-		e.inst.reject(reject{
-			origin: e.id, offset: b.Offset[row], reason: ReasonTime, column: e.source.Time.Column,
-			detail: "the row has no event time", bytes: column.AppendRowJSON(nil, b.Schema, b.Columns, row),
-		})
-	}
-}
-
 // admit hands what a frame gave to the lanes and moves the partition's position. Invariant: the position
 // moves after all lanes have the rows, and both lie between the same two barriers.
 func (e *entry) admit(m mark) error {
@@ -222,14 +190,36 @@ func (e *entry) admit(m mark) error {
 }
 
 // cut ends the epoch for the partition: everything admitted before is in it. It gives the partition's
-// place and what it counted.
-func (e *entry) cut(epoch Epoch) (PartitionState, Ledger) {
+// place and what it counted. final says that no row follows, ever.
+func (e *entry) cut(epoch Epoch, final bool) (PartitionState, Ledger, error) {
 	e.admission.lock()
 	defer e.admission.unlock()
-	e.inst.barrier(epoch, e.state.Watermark)
+	b := barrier{epoch: epoch, upto: e.promise(), quiet: !e.stirred && !final}
+	if final {
+		b.upto = MaxTime
+	}
+	if err := e.position(); err != nil {
+		return e.state, nil, err
+	}
+	e.inst.barrier(b)
 	counted := e.ledger
-	e.ledger = Ledger{}
-	return e.state, counted
+	e.ledger, e.stirred = Ledger{}, false
+	return e.state, counted, nil
+}
+
+// position has the source say where the partition is, in its own terms.
+func (e *entry) position() error {
+	s, ok := e.inst.task.ports.Sources[e.id.Source].(Positioned)
+	if !ok || e.state.Next == e.placed {
+		return nil
+	}
+	next := e.state
+	if next.After = s.Position(e.id.Partition, next.Next-1); next.After == "" {
+		return fmt.Errorf("source %s, partition %s: the source has forgotten where record %d is, which is not committed", e.id.Source, e.id.Partition, next.Next-1)
+	}
+	e.placed = next.Next
+	e.move(next)
+	return nil
 }
 
 // drop gives up what a frame gave.
@@ -257,10 +247,46 @@ func (e *entry) passed(to Offset) {
 // finish notes that the partition has no more records.
 func (e *entry) finish() {
 	e.admission.lock()
-	defer e.admission.unlock()
 	next := e.state
 	next.Ended = true
 	e.move(next)
+	e.admission.unlock()
+	t := e.inst.task
+	t.intake.stir()
+	select {
+	case t.look <- struct{}{}:
+	default:
+	}
+}
+
+// release lets time pass without the partition, which has ended.
+func (e *entry) release() {
+	e.admission.lock()
+	defer e.admission.unlock()
+	e.released.Store(true)
+	e.stirred = true
+}
+
+// promise is the event time below which no row that is not late comes through this entry any more. The caller holds
+// admission, or nobody knows the entry yet.
+func (e *entry) promise() Time {
+	if e.released.Load() {
+		return MaxTime
+	}
+	return e.state.Watermark
+}
+
+// wait lets the partition's time pass up to a watermark though no row says so.
+func (e *entry) wait(upto Time) {
+	e.admission.lock()
+	defer e.admission.unlock()
+	if upto <= e.state.Watermark {
+		return
+	}
+	next := e.state
+	next.Watermark = upto
+	e.move(next)
+	e.inst.task.intake.stir()
 }
 
 // lost moves the position over records that are gone.
@@ -288,10 +314,15 @@ func lossError(id PartitionID, from, to Offset) error {
 
 // move changes the partition's state. The caller holds admission, or nobody knows the entry yet.
 func (e *entry) move(to PartitionState) {
+	e.stirred = e.stirred || to != e.state
+	came := to.Next != e.state.Next || e.shown.last.IsZero()
 	e.state = to
 	e.shown.Lock()
 	defer e.shown.Unlock()
 	e.shown.state, e.shown.seen = e.state, e.seen
+	if came {
+		e.shown.last = time.Now()
+	}
 }
 
 // look is the partition's state now and the records admitted in this run. It waits for nobody.
@@ -299,6 +330,13 @@ func (e *entry) look() (PartitionState, int64) {
 	e.shown.Lock()
 	defer e.shown.Unlock()
 	return e.shown.state, e.shown.seen
+}
+
+// lookAt is the partition's state now and when its last record was taken in. It waits for nobody.
+func (e *entry) lookAt() (PartitionState, time.Time) {
+	e.shown.Lock()
+	defer e.shown.Unlock()
+	return e.shown.state, e.shown.last
 }
 
 // place is the partition's state now.

@@ -15,7 +15,9 @@ import (
 type epochWork struct {
 	epoch      Epoch
 	began      time.Time
-	pending    int // lanes whose files and state are not in the store yet, and the cut itself
+	stirred    bool // a lane had something new
+	final      bool // no row follows, ever
+	pending    int  // lanes whose files and state are not in the store yet, and the cut itself
 	partitions []PartitionState
 	ledger     Ledger
 	files      map[string][]File
@@ -30,8 +32,8 @@ type storedState struct {
 }
 
 // cut puts the barrier into every partition.
-func (t *Task) cut(ctx context.Context, epoch Epoch) {
-	w := &epochWork{epoch: epoch, began: time.Now(), pending: 1, ledger: Ledger{}, files: map[string][]File{}}
+func (t *Task) cut(ctx context.Context, epoch Epoch, final bool) error {
+	w := &epochWork{epoch: epoch, began: time.Now(), pending: 1, final: final, ledger: Ledger{}, files: map[string][]File{}}
 	for _, s := range t.graph.stages {
 		w.pending += len(s.lanes)
 	}
@@ -40,13 +42,17 @@ func (t *Task) cut(ctx context.Context, epoch Epoch) {
 	entries := t.entries
 	t.mu.Unlock()
 	for _, e := range entries {
-		state, counts := e.cut(epoch)
+		state, counts, err := e.cut(epoch, final)
+		if err != nil {
+			return err
+		}
 		w.partitions = append(w.partitions, state)
 		t.mu.Lock()
 		w.ledger.Add(counts)
 		t.mu.Unlock()
 	}
 	t.settle(ctx, w)
+	return nil
 }
 
 // take takes a lane's part of an epoch and sees to its files and state.
@@ -54,6 +60,7 @@ func (t *Task) take(p part) {
 	t.mu.Lock()
 	w := t.epochs[p.epoch]
 	w.ledger.Add(p.ledger)
+	w.stirred = w.stirred || !p.quiet
 	t.mu.Unlock()
 	ctx := t.ctx
 	t.goDo(func() {
@@ -114,9 +121,9 @@ func (t *Task) write(ctx context.Context, epoch Epoch) error {
 	w := t.epochs[epoch]
 	t.mu.Unlock()
 	c := t.next(t.last)
-	c.Partitions = w.partitions
+	c.Partitions, c.Final = w.partitions, w.final
 	c.Ledger.Add(w.ledger)
-	for _, table := range slices.Sorted(maps.Keys(w.files)) {
+	for _, table := range t.changed(w) {
 		files := w.files[table]
 		slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
 		p := Prepared{Table: table, ID: t.status.id(table), Prev: c.prev(table), Epoch: epoch, Files: files, Replace: t.plan.replaces(table)}
@@ -136,6 +143,19 @@ func (t *Task) write(ctx context.Context, epoch Epoch) error {
 	w.prepared = c.Tables
 	t.last = c
 	return nil
+}
+
+// changed lists the tables that an epoch commits to: those with files, and those whose rows it replaces, with none as
+// well, unless they hold what they held.
+func (t *Task) changed(w *epochWork) []string {
+	names := slices.Collect(maps.Keys(w.files))
+	for _, p := range t.plan.Tables {
+		if p.Replace && w.stirred && !slices.Contains(names, p.Name) {
+			names = append(names, p.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // next is the checkpoint that follows c, with nothing new in it.

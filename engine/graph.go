@@ -13,8 +13,9 @@ import (
 type graph struct {
 	plan       *Plan
 	lanes      int
-	stages     []*stage // entries first, each before those it sends to; the quarantine stage is last
+	stages     []*stage // the quarantine stage is last
 	quarantine *stage
+	meets      map[string]*stage // by stream, and by table as "table NAME": where rows from several stages come together
 }
 
 // A stage is a part of the plan that one goroutine runs without handing rows over.
@@ -23,7 +24,8 @@ type stage struct {
 	name   string
 	source *SourcePlan // of an entry stage
 	schema Schema      // of the rows that arrive
-	keys   []string    // the exchange before the stage is by these columns; none: by sender
+	keyed  bool        // the exchange before the stage is by keys; else by sender
+	keys   []string    // their columns; none: all rows have one key
 	first  []*vertex   // what the rows go through
 	outs   []*stage    // the stages it sends to, without quarantine
 	lanes  []*lane     // of a lane stage
@@ -34,6 +36,8 @@ type stage struct {
 type vertex struct {
 	stream string // the stream it belongs to; of send and table: whose rows they are
 	start  bool   // the rows enter the stream here
+	waits  bool   // with start: late rows may not
+	whole  bool   // the rows are results that come anew with each epoch, and are not counted: the sum would tell how many epochs there were
 	step   *Step
 	send   *stage
 	table  *TablePlan
@@ -43,12 +47,12 @@ type vertex struct {
 }
 
 func newGraph(plan *Plan, lanes int) (*graph, error) {
-	g := &graph{plan: plan, lanes: lanes}
+	g := &graph{plan: plan, lanes: lanes, meets: map[string]*stage{}}
 	for i := range plan.Sources {
 		s := &plan.Sources[i]
 		st := g.add(&stage{name: s.Name, source: s, schema: s.Schema})
 		var err error
-		if st.first, err = g.consumers(s.Name, s.Schema, st); err != nil {
+		if st.first, err = g.consumers(s.Name, s.Schema, st, false); err != nil {
 			return nil, err
 		}
 	}
@@ -65,11 +69,11 @@ func (g *graph) add(s *stage) *stage {
 }
 
 // consumers gives what reads the rows of name within st.
-func (g *graph) consumers(name string, schema Schema, st *stage) ([]*vertex, error) {
+func (g *graph) consumers(name string, schema Schema, st *stage, whole bool) ([]*vertex, error) {
 	var all []*vertex
 	for i := range g.plan.Streams {
-		if s := &g.plan.Streams[i]; s.From == name {
-			v, err := g.stream(s, schema, st)
+		if s := &g.plan.Streams[i]; slices.Contains(s.From, name) {
+			v, err := g.stream(s, schema, st, whole)
 			if err != nil {
 				return nil, err
 			}
@@ -84,16 +88,29 @@ func (g *graph) consumers(name string, schema Schema, st *stage) ([]*vertex, err
 	return all, nil
 }
 
-// stream gives the first vertex of s, whose rows come as schema within st.
-func (g *graph) stream(s *StreamPlan, schema Schema, st *stage) (*vertex, error) {
-	head := &vertex{stream: s.Name, start: true, schema: schema}
-	last := head
+// stream gives the first vertex of s, whose rows come as schema within st. Called again for another stage that sends to s,
+// it ends at the first exchange: behind it is what was made before.
+func (g *graph) stream(s *StreamPlan, schema Schema, st *stage, whole bool) (*vertex, error) {
+	if len(s.From) > 1 {
+		schema = g.union(s.From)
+	}
+	head := &vertex{stream: s.Name, start: true, waits: s.waits(), whole: whole, schema: schema}
+	last, crossed := head, false
 	for i := range s.Steps {
 		step := &s.Steps[i]
 		if k, ok := step.Config.(Keyed); ok {
-			next := g.add(&stage{name: s.Name + "/" + step.Name, schema: schema, keys: k.Keys()})
+			next := g.meets[s.Name]
+			if crossed || next == nil {
+				next = g.add(&stage{name: s.Name + "/" + step.Name, schema: schema, keyed: true, keys: k.Keys()})
+			}
 			last.then(&vertex{stream: s.Name, send: next, schema: schema})
 			st.sendsTo(next)
+			if !crossed && g.meets[s.Name] != nil {
+				return head, nil
+			}
+			if !crossed {
+				g.meets[s.Name], crossed = next, true
+			}
 			st = next
 			last = &vertex{stream: s.Name, schema: schema}
 			st.first = []*vertex{last}
@@ -102,12 +119,15 @@ func (g *graph) stream(s *StreamPlan, schema Schema, st *stage) (*vertex, error)
 		if err != nil {
 			return nil, fmt.Errorf("stream %s: step %s: %w", s.Name, step.Name, err)
 		}
-		last = last.then(&vertex{stream: s.Name, step: step, schema: schema})
+		last = last.then(&vertex{stream: s.Name, step: step, whole: whole, schema: schema})
+		if w, ok := step.Config.(Whole); ok && w.Replaces() {
+			whole = true
+		}
 		schema = out
 	}
-	end := last.then(&vertex{stream: s.Name, end: true, schema: schema})
+	end := last.then(&vertex{stream: s.Name, end: true, whole: whole, schema: schema})
 	var err error
-	end.next, err = g.consumers(s.Name, schema, st)
+	end.next, err = g.consumers(s.Name, schema, st, whole)
 	return head, err
 }
 
@@ -116,12 +136,30 @@ func (g *graph) stream(s *StreamPlan, schema Schema, st *stage) (*vertex, error)
 // value and not one a value and lane.
 func (g *graph) table(t *TablePlan, schema Schema, st *stage) *vertex {
 	write := &vertex{stream: t.From, table: t, schema: schema}
-	if st.source == nil && len(t.PartitionBy) == 0 {
+	if st.source == nil && len(t.PartitionBy) == 0 && !g.spread(t.From) {
 		return write
 	}
-	next := g.add(&stage{name: "table " + t.Name, schema: schema, keys: t.PartitionBy, first: []*vertex{write}})
+	name := "table " + t.Name
+	next := g.meets[name]
+	if next == nil {
+		next = g.add(&stage{name: name, schema: schema, keyed: len(t.PartitionBy) > 0, keys: t.PartitionBy, first: []*vertex{write}})
+		g.meets[name] = next
+	}
 	st.sendsTo(next)
 	return &vertex{stream: t.From, send: next, schema: schema}
+}
+
+// spread says whether the rows of a stream leave from several stages.
+func (g *graph) spread(name string) bool {
+	for i := range g.plan.Streams {
+		s := &g.plan.Streams[i]
+		if s.Name != name {
+			continue
+		}
+		keyed := slices.ContainsFunc(s.Steps, func(step Step) bool { _, ok := step.Config.(Keyed); return ok })
+		return !keyed && (len(s.From) > 1 || g.spread(s.From[0]))
+	}
+	return false
 }
 
 func (v *vertex) then(next *vertex) *vertex {
@@ -129,7 +167,27 @@ func (v *vertex) then(next *vertex) *vertex {
 	return next
 }
 
-func (s *stage) sendsTo(next *stage) { s.outs = append(s.outs, next) }
+func (s *stage) sendsTo(next *stage) {
+	if !slices.Contains(s.outs, next) {
+		s.outs = append(s.outs, next)
+	}
+}
+
+// union is the columns of the rows of several sources or streams, which differ at most in what is never null.
+func (g *graph) union(names []string) Schema {
+	var all Schema
+	for _, name := range names {
+		schema := g.plan.schema(name)
+		if all == nil {
+			all = slices.Clone(schema)
+			continue
+		}
+		for i := range all {
+			all[i].Required = all[i].Required && schema[i].Required
+		}
+	}
+	return all
+}
 
 // width is the number of lanes of a stage.
 func (g *graph) width(s *stage) int {

@@ -22,6 +22,7 @@ type inbox struct {
 type queue struct {
 	items   []message
 	barrier Epoch // its barrier that has been taken and waits for those of the others; 0: none
+	quiet   bool  // with barrier
 	first   Epoch // the first epoch whose barrier the sender sends
 	upto    Time  // of the last batch taken
 }
@@ -29,9 +30,15 @@ type queue struct {
 // A message is a batch, or a barrier where batch is nil. The receiver owns one reference to the batch's
 // arena.
 type message struct {
-	batch   *Batch
-	barrier Epoch
-	upto    Time // of the sender, with a barrier
+	batch *Batch
+	barrier
+}
+
+// A barrier ends an epoch for a sender.
+type barrier struct {
+	epoch Epoch
+	upto  Time // the sender's promise
+	quiet bool // nothing has changed since the barrier before, and no promise
 }
 
 // newInbox makes an inbox that holds up to bound batches a sender.
@@ -95,28 +102,31 @@ func (in *inbox) next() (message, bool) {
 			in.turn = (in.turn + i + 1) % len(in.queues)
 			return m, true
 		}
-		q.upto = m.upto
-		q.barrier = m.barrier
-		if in.align(m.barrier) {
+		q.upto, q.barrier, q.quiet = m.upto, m.epoch, m.quiet
+		if quiet, all := in.align(m.epoch); all {
+			m.quiet = quiet
 			return m, true
 		}
 	}
 	return message{}, false
 }
 
-// align says whether the barrier of epoch is in from every sender that sends it, and lets them go on.
-func (in *inbox) align(epoch Epoch) bool {
+// align says whether the barrier of epoch is in from every sender that sends it, and then lets them go on; quiet is
+// whether it was for all of them.
+func (in *inbox) align(epoch Epoch) (quiet, all bool) {
 	for _, q := range in.queues {
 		if q.barrier != epoch && q.first <= epoch {
-			return false
+			return false, false
 		}
 	}
+	quiet = true
 	for _, q := range in.queues {
 		if q.barrier == epoch {
 			q.barrier = 0
+			quiet = quiet && q.quiet
 		}
 	}
-	return true
+	return quiet, true
 }
 
 func (in *inbox) upto() Time {

@@ -15,10 +15,10 @@ func batchUpto(upto Time) *Batch { return &Batch{Upto: upto, Arena: column.NewAr
 func TestInboxHoldsWhatComesBehindABarrier(t *testing.T) {
 	in := newInbox(10)
 	a, b := in.join(1, MinTime), in.join(1, MinTime)
-	in.put(a, message{barrier: 1, upto: 5})
+	in.put(a, message{barrier: barrier{epoch: 1, upto: 5}})
 	in.put(a, message{batch: batchUpto(9)})
 	in.put(b, message{batch: batchUpto(3)})
-	in.put(b, message{barrier: 1, upto: 4})
+	in.put(b, message{barrier: barrier{epoch: 1, upto: 4}})
 
 	want := []struct {
 		barrier Epoch
@@ -26,8 +26,8 @@ func TestInboxHoldsWhatComesBehindABarrier(t *testing.T) {
 	}{{0, 3}, {1, 4}, {0, 4}}
 	for i, w := range want {
 		m, upto, ok := in.take()
-		if !ok || m.barrier != w.barrier || upto != w.upto {
-			t.Fatalf("message %d: barrier %d, upto %d, ok %v; want barrier %d, upto %d", i, m.barrier, upto, ok, w.barrier, w.upto)
+		if !ok || m.epoch != w.barrier || upto != w.upto {
+			t.Fatalf("message %d: barrier %d, upto %d, ok %v; want barrier %d, upto %d", i, m.epoch, upto, ok, w.barrier, w.upto)
 		}
 	}
 }
@@ -36,15 +36,15 @@ func TestInboxHoldsWhatComesBehindABarrier(t *testing.T) {
 func TestInboxNewSenderWaitsForItsFirstEpoch(t *testing.T) {
 	in := newInbox(10)
 	a, b := in.join(1, MinTime), in.join(1, MinTime)
-	in.put(a, message{barrier: 1})
+	in.put(a, message{barrier: barrier{epoch: 1}})
 	c := in.join(2, MinTime)
-	in.put(c, message{barrier: 2})
-	in.put(b, message{barrier: 1})
-	in.put(a, message{barrier: 2})
-	in.put(b, message{barrier: 2})
+	in.put(c, message{barrier: barrier{epoch: 2}})
+	in.put(b, message{barrier: barrier{epoch: 1}})
+	in.put(a, message{barrier: barrier{epoch: 2}})
+	in.put(b, message{barrier: barrier{epoch: 2}})
 	for epoch := Epoch(1); epoch <= 2; epoch++ {
-		if m, _, ok := in.take(); !ok || m.barrier != epoch {
-			t.Fatalf("took barrier %d, want %d", m.barrier, epoch)
+		if m, _, ok := in.take(); !ok || m.epoch != epoch {
+			t.Fatalf("took barrier %d, want %d", m.epoch, epoch)
 		}
 	}
 }
@@ -65,11 +65,11 @@ func TestInboxMakesSendersWait(t *testing.T) {
 		if !put {
 			t.Fatal("the sender still waits though there is room")
 		}
-		if !in.put(a, message{barrier: 1}) {
+		if !in.put(a, message{barrier: barrier{epoch: 1}}) {
 			t.Fatal("a barrier was made to wait")
 		}
 		in.stop()
-		if in.put(a, message{barrier: 2}) {
+		if in.put(a, message{barrier: barrier{epoch: 2}}) {
 			t.Fatal("a stopped inbox took a message")
 		}
 		if _, _, ok := in.take(); ok {

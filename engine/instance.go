@@ -92,9 +92,13 @@ func (in *instance) build(v *vertex) (node, error) {
 	}
 	switch {
 	case v.start:
-		return &gateNode{count: &in.count(v.stream).In, watch: nil, next: next}, nil
+		n := &gateNode{count: &in.countOf(v).In, next: next}
+		if v.waits {
+			n.next = fan{&lateNode{in: in, stream: v.stream, next: next}}
+		}
+		return n, nil
 	case v.end:
-		return &gateNode{count: &in.count(v.stream).Out, watch: in.task.watches[v.stream], next: next}, nil
+		return &gateNode{count: &in.countOf(v).Out, watch: in.task.watches[v.stream], next: next}, nil
 	case v.step != nil:
 		return in.buildStep(v, next)
 	case v.send != nil:
@@ -119,7 +123,7 @@ func (in *instance) buildStep(v *vertex, next fan) (node, error) {
 	if s, ok := op.(Stateful); ok {
 		in.stateful = append(in.stateful, statefulOperator{operatorID(v), s})
 	}
-	return &stepNode{in: in, op: op, id: operatorID(v), stream: v.stream, count: in.count(v.stream), next: next}, nil
+	return &stepNode{in: in, op: op, id: operatorID(v), stream: v.stream, count: in.countOf(v), next: next}, nil
 }
 
 func (in *instance) buildSend(v *vertex) (node, error) {
@@ -132,6 +136,14 @@ func (in *instance) buildSend(v *vertex) (node, error) {
 		n.keys = append(n.keys, i)
 	}
 	return n, nil
+}
+
+// countOf is where a vertex of a stream counts rows.
+func (in *instance) countOf(v *vertex) *Count {
+	if v.whole {
+		return new(Count)
+	}
+	return in.count(v.stream)
 }
 
 func (in *instance) count(name string) *Count {
@@ -188,10 +200,10 @@ func (in *instance) deliver(d delivery) error {
 }
 
 // barrier tells all stages behind that the epoch has ended.
-func (in *instance) barrier(epoch Epoch, upto Time) {
+func (in *instance) barrier(b barrier) {
 	for _, s := range in.outs() {
 		for i, l := range s.lanes {
-			l.inbox.put(in.senders[s.index][i], message{barrier: epoch, upto: upto})
+			l.inbox.put(in.senders[s.index][i], message{barrier: b})
 		}
 	}
 }
@@ -269,14 +281,14 @@ func (n *stepNode) Quarantine(b *Batch, row int, reason Reason, col, detail stri
 type sendNode struct {
 	in     *instance
 	to     *stage
-	keys   []int // columns; none: all rows of this instance go to one lane
+	keys   []int // columns of the key, where the stage has keys
 	cols   []column.Column
 	hasher *column.Hasher
 }
 
 func (n *sendNode) push(b *Batch) error {
 	width := len(n.to.lanes)
-	if len(n.keys) == 0 {
+	if !n.to.keyed {
 		return n.send(b, n.in.lane%width, b.Sel)
 	}
 	n.cols = n.cols[:0]
@@ -308,7 +320,7 @@ func (n *sendNode) push(b *Batch) error {
 // send gives a lane its rows. Every lane gets a batch, an empty one too: it carries Upto.
 func (n *sendNode) send(b *Batch, lane int, sel column.Selection) error {
 	out := *b
-	out.Sel, out.Barrier = sel, 0
+	out.Sel, out.Barrier, out.Quiet = sel, 0, false
 	out.Arena = b.Arena.Child()
 	return n.in.deliver(delivery{n.to, lane, &out})
 }
@@ -372,7 +384,7 @@ func (in *instance) reject(r reject) {
 	text(0, r.origin.Source, false)
 	text(1, r.stream, r.stream == "")
 	text(2, r.origin.Partition, false)
-	text(3, fmt.Sprint(r.offset), false)
+	text(3, in.task.positionOf(r.origin, r.offset), false)
 	if at := b.Columns[4].(*column.Longs); r.hasAt {
 		at.Append(int64(r.at))
 	} else {
@@ -386,6 +398,16 @@ func (in *instance) reject(r reject) {
 	in.rejects.at = append(in.rejects.at, r.at)
 	b.Rows++
 	in.task.reasons.add(r.reason)
+}
+
+// positionOf is a record's place as people who look for it need it.
+func (t *Task) positionOf(p PartitionID, o Offset) string {
+	if s, ok := t.ports.Sources[p.Source].(Positioned); ok {
+		if at := s.Position(p.Partition, o); at != "" {
+			return at
+		}
+	}
+	return fmt.Sprint(o)
 }
 
 func (in *instance) newRejects() *rejects {

@@ -15,11 +15,14 @@ type lane struct {
 	inbox *inbox
 	first int // the slots it owns: first ≤ slot < end
 	end   int
+
+	weight int64 // of its state when it was weighed last, in bytes
 }
 
 // A part is what one lane gives to an epoch.
 type part struct {
 	epoch    Epoch
+	quiet    bool
 	ledger   Ledger
 	sections []Section
 	sealings []tableSealing
@@ -47,7 +50,8 @@ func (l *lane) run() error {
 			return nil
 		}
 		if m.batch == nil {
-			if err := l.barrier(m.barrier, upto); err != nil {
+			m.barrier.upto = upto
+			if err := l.barrier(m.barrier); err != nil {
 				return err
 			}
 			continue
@@ -61,19 +65,20 @@ func (l *lane) run() error {
 		if err != nil {
 			return err
 		}
+		l.weigh()
 	}
 }
 
 // barrier ends an epoch: the operators see it, then their state is saved, the files are cut, and the stages
 // behind are told.
-func (l *lane) barrier(epoch Epoch, upto Time) error {
-	if err := l.inst.run(l.empty(epoch, upto)); err != nil {
+func (l *lane) barrier(b barrier) error {
+	if err := l.inst.run(l.empty(b)); err != nil {
 		return err
 	}
 	if err := l.inst.flushRejects(); err != nil {
 		return err
 	}
-	p := part{epoch: epoch, ledger: l.inst.takeCounts()}
+	p := part{epoch: b.epoch, quiet: b.quiet, ledger: l.inst.takeCounts()}
 	var err error
 	if p.sections, err = l.save(); err != nil {
 		return err
@@ -83,14 +88,14 @@ func (l *lane) barrier(epoch Epoch, upto Time) error {
 			p.sealings = append(p.sealings, tableSealing{w.table, s})
 		}
 	}
-	l.inst.barrier(epoch, upto)
+	l.inst.barrier(b)
 	l.inst.task.take(p)
 	return nil
 }
 
 // empty is a batch without rows that carries the barrier and the time.
-func (l *lane) empty(epoch Epoch, upto Time) *Batch {
-	b := &Batch{Schema: l.inst.stage.schema, Upto: upto, Barrier: epoch, Arena: column.NewArena()}
+func (l *lane) empty(end barrier) *Batch {
+	b := &Batch{Schema: l.inst.stage.schema, Upto: end.upto, Barrier: end.epoch, Quiet: end.quiet, Arena: column.NewArena()}
 	for _, f := range b.Schema {
 		b.Columns = append(b.Columns, b.Arena.Column(f.Type))
 	}

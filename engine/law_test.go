@@ -41,7 +41,7 @@ func stateless() enginetest.Case {
 func numbered() enginetest.Case {
 	return enginetest.Case{
 		Name:    "numbered",
-		Streams: []engine.StreamPlan{{Name: "s", From: enginetest.SourceName, Steps: []engine.Step{{Name: "number", Config: enginetest.Numbered{By: "id"}}}}},
+		Streams: []engine.StreamPlan{{Name: "s", From: []string{enginetest.SourceName}, Steps: []engine.Step{{Name: "number", Config: enginetest.Numbered{By: "id"}}}}},
 		Tables:  []engine.TablePlan{{Name: "t", From: "s"}},
 		Model: func(in enginetest.Input) enginetest.Outcome {
 			out, rows := enginetest.Entered(in, false)

@@ -20,6 +20,14 @@ type Keyed interface {
 	Keys() []string
 }
 
+// A Whole config may have an operator that gives all its results anew at the end of each epoch, for a table whose rows each
+// epoch replaces.
+type Whole interface {
+	Config
+	// Replaces says whether this config does.
+	Replaces() bool
+}
+
 // A Waiting config has an operator that waits for event time to pass: rows that come later than their
 // partition's watermark never reach it.
 type Waiting interface {
@@ -94,9 +102,9 @@ type DropReason uint8
 
 // The reasons a row is dropped, which are columns of the ledger.
 const (
-	Filtered  DropReason = iota // a condition left it out
-	Duplicate                   // its key was seen
-	Aggregated                  // it went into results, which are rows of their own: see Emit.Made
+	Filtered   DropReason = iota // a condition left it out
+	Duplicate                    // its key was seen
+	Aggregated                   // it went into results, which are rows of their own: see Emit.Made
 )
 
 // A Reason says why a row is in quarantine. The list is closed: it is part of the quarantine table's

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,9 +9,7 @@ import (
 )
 
 func (t *Task) entry(id PartitionID) *entry {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, e := range t.entries {
+	for _, e := range t.all() {
 		if e.id == id {
 			return e
 		}
@@ -18,16 +17,20 @@ func (t *Task) entry(id PartitionID) *entry {
 	return nil
 }
 
+// all is the entries now, of all sources.
+func (t *Task) all() []*entry {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.entries
+}
+
 // addEntry makes the way in of a partition whose first barrier will be that of epoch first.
 func (t *Task) addEntry(ctx context.Context, state PartitionState, there Partition, first Epoch) error {
-	t.mu.Lock()
-	number := len(t.entries)
-	t.mu.Unlock()
-	e, err := t.newEntry(ctx, t.stageOf(state.Source), number, state, there.End)
+	e, err := t.newEntry(ctx, t.stageOf(state.Source), len(t.all()), state, there.End)
 	if err != nil {
 		return err
 	}
-	e.inst.join(first, state.Watermark)
+	e.inst.join(first, e.promise())
 	if there.First > state.Next {
 		if err := e.lost(state.Next, there.First); err != nil {
 			return err
@@ -57,12 +60,16 @@ func (t *Task) goOn(before []PartitionState, found map[PartitionID]Partition, ep
 			continue
 		}
 		there, ok := found[PartitionID{p.Source, p.Partition}]
+		if p.Ended && !ok {
+			continue // and nothing can come of it any more
+		}
 		if err := t.fits(p, there, ok); err != nil {
 			return nil, err
 		}
+		p.ID = cmp.Or(there.ID, p.ID)
 		kept = append(kept, p)
 	}
-	return append(kept, t.joining(kept, found, epoch)...), nil
+	return append(kept, t.joining(before, found, epoch)...), nil
 }
 
 // fits says whether a partition is what the checkpoint remembers, and whether all that is left of it can be
@@ -75,7 +82,11 @@ func (t *Task) fits(p PartitionState, there Partition, ok bool) error {
 			"bring it back, or give its position up with --drop-source %s", p.Source, p.Source)
 	case !ok:
 		return fmt.Errorf("source %s: partition %s is in the checkpoint but not in the source any more", p.Source, p.Partition)
-	case p.Next > there.End:
+	case p.ID != "" && there.ID != "" && p.ID != there.ID:
+		return fmt.Errorf("source %s, partition %s: it was deleted and made anew since (it is %s and was %s), so the positions of the checkpoint mean nothing there: "+
+			"to read the new one from its beginning give the source another name in the definition, and start once with --drop-source %s",
+			p.Source, p.Partition, there.ID, p.ID, p.Source)
+	case there.End != NoOffset && p.Next > there.End:
 		return fmt.Errorf("source %s, partition %s: the checkpoint has read up to offset %d but the partition ends at %d: "+
 			"it was cut short or made anew since", p.Source, p.Partition, p.Next, there.End)
 	case there.First > p.Next && !st.source.AllowLoss:
@@ -84,30 +95,23 @@ func (t *Task) fits(p PartitionState, there Partition, ok bool) error {
 	return nil
 }
 
-// joining gives where those partitions begin that were found and are not among before. A source's first
-// partitions begin where the definition says; those that come later at their oldest record, with the
-// watermark of those that are there.
+// joining gives where those partitions begin that were found, are not among before and may begin now. A source's first
+// partitions begin where the definition says; those that come later at their oldest record, with the watermark of
+// their parents or, without any, of those that are there.
 func (t *Task) joining(before []PartitionState, found map[PartitionID]Partition, epoch Epoch) []PartitionState {
-	watermarks := map[string]Time{}
-	have := map[PartitionID]bool{}
-	for _, p := range before {
-		have[PartitionID{p.Source, p.Partition}] = true
-		if w, ok := watermarks[p.Source]; !ok || p.Watermark < w {
-			watermarks[p.Source] = p.Watermark
-		}
-	}
 	var all []PartitionState
-	for id, p := range found {
-		if have[id] {
-			continue
+	for source, f := range families(before, found) {
+		latest := !f.known() && t.stageOf(source).source.Latest
+		for _, p := range f.ready(latest) {
+			s := PartitionState{Source: source, Partition: p.Name, Next: p.First, After: p.FirstAt, Watermark: f.watermark(p), Joined: epoch, ID: p.ID}
+			if latest {
+				s.After = p.EndAt
+				if p.End != NoOffset {
+					s.Next = p.End
+				}
+			}
+			all = append(all, s)
 		}
-		s := PartitionState{Source: id.Source, Partition: id.Partition, Next: p.First, Watermark: MinTime, Joined: epoch}
-		if w, ok := watermarks[id.Source]; ok {
-			s.Watermark = w
-		} else if t.stageOf(id.Source).source.Latest {
-			s.Next = p.End
-		}
-		all = append(all, s)
 	}
 	sortPartitions(all)
 	return all
@@ -115,32 +119,31 @@ func (t *Task) joining(before []PartitionState, found map[PartitionID]Partition,
 
 // addPartitions makes entries for partitions that were found while running. It gives where to read them
 // from, by source.
-func (t *Task) addPartitions(ctx context.Context, found map[PartitionID]Partition, first Epoch) (map[string][]Start, error) {
-	t.mu.Lock()
-	entries := t.entries
-	t.mu.Unlock()
+func (t *Task) addPartitions(ctx context.Context, d discovery, first Epoch) (map[string][]Start, error) {
 	var before []PartitionState
-	for _, e := range entries {
+	for _, e := range t.all() {
 		before = append(before, e.place())
 	}
 	starts := map[string][]Start{}
-	for _, s := range t.joining(before, found, first) {
+	for _, s := range t.joining(before, d.found, first) {
 		id := PartitionID{s.Source, s.Partition}
-		if err := t.addEntry(ctx, s, found[id], first); err != nil {
+		if err := t.addEntry(ctx, s, d.found[id], first); err != nil {
 			return nil, err
 		}
 		t.log.Info("new partition", "source", s.Source, "partition", s.Partition, "offset", int64(s.Next))
-		starts[s.Source] = append(starts[s.Source], Start{Partition: s.Partition, From: s.Next})
+		starts[s.Source] = append(starts[s.Source], Start{s.Partition, s.Next, s.After})
 	}
+	t.release(d)
 	return starts, nil
 }
 
-// admitPartitions lets partitions that were found while running join at the boundary before epoch.
-func (t *Task) admitPartitions(ctx context.Context, found map[PartitionID]Partition, epoch Epoch) error {
-	if len(found) == 0 {
+// admitPartitions lets partitions that were found while running join at the boundary before epoch, and those that have
+// ended leave.
+func (t *Task) admitPartitions(ctx context.Context, d *discovery, epoch Epoch) error {
+	if d == nil {
 		return nil
 	}
-	starts, err := t.addPartitions(ctx, found, epoch)
+	starts, err := t.addPartitions(ctx, *d, epoch)
 	if err != nil {
 		return err
 	}
@@ -150,8 +153,9 @@ func (t *Task) admitPartitions(ctx context.Context, found map[PartitionID]Partit
 	return nil
 }
 
-// discover looks for partitions that came since.
+// discover looks for partitions that came since, and for what becomes of those that ended.
 func (t *Task) discover(ctx context.Context) {
+	ended := t.ending()
 	found, err := t.partitions(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -159,16 +163,15 @@ func (t *Task) discover(ctx context.Context) {
 		}
 		return
 	}
+	news := len(ended) > 0
 	for id := range found {
-		if t.entry(id) != nil {
-			delete(found, id)
-		}
+		news = news || t.entry(id) == nil
 	}
-	if len(found) == 0 {
+	if !news {
 		return
 	}
 	select {
-	case t.found <- found:
+	case t.found <- &discovery{found, ended}:
 	case <-ctx.Done():
 	}
 }

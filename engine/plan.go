@@ -38,9 +38,17 @@ type SourcePlan struct {
 // A StreamPlan is a stream of a Plan: steps over the rows of a source or another stream.
 type StreamPlan struct {
 	Name   string
-	From   string
+	From   []string // sources and streams whose columns have the same names and types, in the same order
 	Steps  []Step
 	Schema Schema // what leaves
+}
+
+// waits says whether a step of the stream waits for event time to pass: late rows never enter such a stream.
+func (s *StreamPlan) waits() bool {
+	return slices.ContainsFunc(s.Steps, func(step Step) bool {
+		w, ok := step.Config.(Waiting)
+		return ok && w.Waits()
+	})
 }
 
 // A Step is one operator of a stream.
@@ -62,6 +70,29 @@ type CommitPolicy struct {
 	Every time.Duration // since the last cut, if any row came
 	Rows  int64         // records taken in
 	Bytes int64         // bytes taken in
+}
+
+// source is the source of a name; nil: there is none.
+func (p *Plan) source(name string) *SourcePlan {
+	for i := range p.Sources {
+		if p.Sources[i].Name == name {
+			return &p.Sources[i]
+		}
+	}
+	return nil
+}
+
+// schema is the columns of the rows that leave a source or stream.
+func (p *Plan) schema(name string) Schema {
+	if s := p.source(name); s != nil {
+		return s.Schema
+	}
+	for i := range p.Streams {
+		if p.Streams[i].Name == name {
+			return p.Streams[i].Schema
+		}
+	}
+	return nil
 }
 
 // replaces says whether each epoch's rows replace those of the table.

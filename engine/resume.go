@@ -44,8 +44,12 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint, found map[PartitionID]
 			return err
 		}
 	}
+	pending := t.pending(c)
 	if err := t.commitAll(ctx, c, c.Tables); err != nil {
 		return t.fenced(ctx, newest, err)
+	}
+	if c.Final {
+		return t.over(ctx, c, pending)
 	}
 	maps.Copy(n.IDs, t.status.tableIDs())
 	n.Before = t.status.otherLines(c.Before)
@@ -62,6 +66,25 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint, found map[PartitionID]
 	}
 	t.adopt(n)
 	return nil
+}
+
+// pending says whether a commit of c is not done yet.
+func (t *Task) pending(c *Checkpoint) bool {
+	return slices.ContainsFunc(c.Tables, func(p Prepared) bool { return t.status.epoch(p.Table) != p.Epoch })
+}
+
+// over ends a start that finds that the input has ended with c. If the run that ended it had not done its last commits,
+// they are done now, and a run that is to come to that end has come there.
+func (t *Task) over(ctx context.Context, c *Checkpoint, finished bool) error {
+	t.adopt(c)
+	if err := t.conclude(ctx); err != nil {
+		return err
+	}
+	if finished && t.opt.Final {
+		return errStopped
+	}
+	return fmt.Errorf("pipeline %s has come to the end of its input with epoch %d, by --final: its windows are closed, and rows that came now would be too late for them; "+
+		"to go on, give the pipeline another name or delete its checkpoints and start with --new-line", c.Pipeline, c.Epoch)
 }
 
 // check says whether this plan can go on from c.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A sink is what one source delivers to.
@@ -64,7 +65,9 @@ func (t *Task) runSources(ctx context.Context) {
 		var from []Start
 		for _, e := range t.entries {
 			if e.id.Source == s.Name {
-				from = append(from, Start{Partition: e.id.Partition, From: e.place().Next})
+				if p := e.place(); !p.Ended {
+					from = append(from, Start{e.id.Partition, p.Next, p.After})
+				}
 			}
 		}
 		t.read(ctx, s.Name, from)
@@ -72,6 +75,14 @@ func (t *Task) runSources(ctx context.Context) {
 	if t.opt.UntilCaughtUp {
 		t.goDo(func() { t.watchEnd(ctx) })
 	}
+}
+
+// haveEnded says whether partitions that were read have all ended.
+func (t *Task) haveEnded(source string, read []Start) bool {
+	return !slices.ContainsFunc(read, func(s Start) bool {
+		e := t.entry(PartitionID{source, s.Partition})
+		return e == nil || !e.place().Ended
+	})
 }
 
 func (t *Task) read(ctx context.Context, source string, from []Start) {
@@ -84,7 +95,7 @@ func (t *Task) read(ctx context.Context, source string, from []Start) {
 		case ctx.Err() != nil, t.closed.Load():
 		case err != nil:
 			t.fail(fmt.Errorf("source %s: %w", source, err))
-		default:
+		case !t.haveEnded(source, from):
 			t.fail(fmt.Errorf("source %s: reading ended though it has no end", source))
 		}
 	})

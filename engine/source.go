@@ -133,6 +133,37 @@ type Reject struct {
 
 // EventTime says what the event time of a source's rows is.
 type EventTime struct {
-	Column   string        // a timestamp column, or "" for the record's own timestamp
+	Column   string        // a column of the source's schema, or "" for the record's own timestamp
 	MaxDelay time.Duration // how much earlier than the latest row seen a row may be before it is late
+	MaxAhead time.Duration // how much later than the record's own timestamp it may be; 0: DefaultMaxAhead
+	DropLate bool          // late rows are counted and not kept in quarantine
+
+	// IdleAfter lets time pass without a partition that had no record for so long; 0: never. With it, what is late depends
+	// on when records came, and the law does not hold.
+	IdleAfter time.Duration
+
+	// Read appends to out, a column of timestamps, the event time of each row of in, which is Column: null where in has no
+	// value or one that is no time. It is called once a batch, by several goroutines at once, and allocates nothing. nil: the
+	// column is of timestamps.
+	Read   func(out *column.Longs, in column.Column)
+	Expect string // what Read expects a value to be, for people: "milliseconds since 1970"
+}
+
+// DefaultMaxAhead is the default of EventTime.MaxAhead.
+const DefaultMaxAhead = 24 * time.Hour
+
+// name is what a definition calls the column.
+func (t EventTime) name() string {
+	if t.Column == "" {
+		return "record.timestamp"
+	}
+	return t.Column
+}
+
+// ahead is MaxAhead or its default.
+func (t EventTime) ahead() time.Duration {
+	if t.MaxAhead == 0 {
+		return DefaultMaxAhead
+	}
+	return t.MaxAhead
 }

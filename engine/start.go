@@ -240,5 +240,6 @@ func (t *Task) makeEntries(ctx context.Context, found map[PartitionID]Partition)
 			return err
 		}
 	}
+	t.release(discovery{found, t.ending()}) // found was looked up behind the checkpoint
 	return nil
 }

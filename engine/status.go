@@ -12,17 +12,19 @@ import (
 type Status struct {
 	Pipeline     string             `json:"pipeline"`
 	Task         string             `json:"task"`
-	Epoch        Epoch              `json:"epoch"`          // the newest that is committed
-	CommitAge    float64            `json:"commit_age_s"`   // seconds since then
-	Partitions   []PartitionStatus  `json:"partitions"`     //
-	Ledger       Ledger             `json:"ledger"`         // committed, since the first start
-	Tables       map[string]int64   `json:"tables"`         // version of each
-	Rows         map[string]int64   `json:"rows"`           // rows committed to each table by this run
-	Quarantined  map[Reason]int64   `json:"quarantined"`    // rows of this run by reason
-	Unknown      int64              `json:"unknown_fields"` // fields the schema does not name, in this run
-	Memory       int64              `json:"memory_bytes"`   // of batches in flight
-	StageSeconds map[string]float64 `json:"stage_seconds"`  // time spent in this run, over all goroutines
-	Records      int64              `json:"records"`        // taken in by this run, committed or not
+	Epoch        Epoch              `json:"epoch"`             // the newest that is committed
+	CommitAge    float64            `json:"commit_age_s"`      // seconds since then
+	Partitions   []PartitionStatus  `json:"partitions"`        //
+	Ledger       Ledger             `json:"ledger"`            // committed, since the first start
+	Tables       map[string]int64   `json:"tables"`            // version of each
+	Rows         map[string]int64   `json:"rows"`              // rows committed to each table by this run
+	Quarantined  map[Reason]int64   `json:"quarantined"`       // rows of this run by reason
+	Unknown      int64              `json:"unknown_fields"`    // fields the schema does not name, in this run
+	Memory       int64              `json:"memory_bytes"`      // of batches in flight
+	StateMemory  int64              `json:"state_bytes"`       // of what operators hold, as far as they know it
+	Waiting      []Hold             `json:"waiting,omitempty"` // what operators that wait for event time wait for
+	StageSeconds map[string]float64 `json:"stage_seconds"`     // time spent in this run, over all goroutines
+	Records      int64              `json:"records"`           // taken in by this run, committed or not
 	Bytes        int64              `json:"bytes"`
 	// FirstRecord is when this run had its first records; zero before.
 	FirstRecord time.Time `json:"first_record,omitzero"`
@@ -33,9 +35,13 @@ type PartitionStatus struct {
 	Source    string `json:"source"`
 	Partition string `json:"partition"`
 	Next      Offset `json:"next"`
-	End       Offset `json:"end"` // one past the newest record known to be there
-	Watermark Time   `json:"watermark_us"`
-	Records   int64  `json:"records"`
+	End       Offset `json:"end"` // one past the newest record known to be there; -1: the source can't say
+	// Behind is how much younger the newest record there is than the last one read, where a source says that instead.
+	Behind    float64 `json:"behind_s,omitempty"`
+	Position  string  `json:"position,omitempty"` // of the last record committed, where the source counts in terms of its own
+	Ended     bool    `json:"ended,omitempty"`    // it has no more records and never will
+	Watermark Time    `json:"watermark_us"`
+	Records   int64   `json:"records"`
 	// JoinedEpoch is set for a partition that came after the first start: the law does not cover where its
 	// event time begins.
 	JoinedEpoch Epoch `json:"joined_epoch,omitempty"`
@@ -47,24 +53,40 @@ func (t *Task) Status() Status {
 	s.Pipeline, s.Task = t.plan.Pipeline, t.opt.Task
 	s.Quarantined = t.reasons.counts()
 	s.Unknown = t.unknown.Load()
-	s.Memory = t.budget.inUse()
+	s.Memory, s.StateMemory = t.budget.inUse(), t.scale.weight.Load()
+	s.Waiting = t.holds(time.Now())
 	s.StageSeconds = t.clock.seconds()
 	s.StageSeconds["fetch"] = t.fetched().Seconds()
 	s.Records, s.Bytes = t.intake.allRows.Load(), t.intake.allBytes.Load()
 	if first := t.intake.first.Load(); first != nil {
 		s.FirstRecord = *first
 	}
-	t.mu.Lock()
-	entries := t.entries
-	t.mu.Unlock()
-	ends := t.ends()
-	for _, e := range entries {
+	ends, behind := t.ends(), t.behind()
+	for _, e := range t.all() {
 		state, seen := e.look()
-		s.Partitions = append(s.Partitions, PartitionStatus{
-			Source: e.id.Source, Partition: e.id.Partition, Next: state.Next, End: max(e.end, ends[e.id]), Watermark: state.Watermark, Records: seen, JoinedEpoch: state.Joined,
-		})
+		p := PartitionStatus{
+			Source: e.id.Source, Partition: e.id.Partition, Next: state.Next, End: e.end, Watermark: state.Watermark, Records: seen, JoinedEpoch: state.Joined,
+			Behind: behind[e.id].Seconds(), Position: state.After, Ended: state.Ended,
+		}
+		if end, ok := ends[e.id]; ok {
+			p.End = max(p.End, end)
+		}
+		s.Partitions = append(s.Partitions, p)
 	}
 	return s
+}
+
+// behind is what the sources that can't give the ends of their partitions know instead.
+func (t *Task) behind() map[PartitionID]time.Duration {
+	all := map[PartitionID]time.Duration{}
+	for name, s := range t.ports.Sources {
+		if c, ok := s.(Chasing); ok {
+			for partition, by := range c.Behind() {
+				all[PartitionID{name, partition}] = by
+			}
+		}
+	}
+	return all
 }
 
 // fetched is what the sources know of the time they spend.
@@ -91,8 +113,13 @@ func (t *Task) ends() map[PartitionID]Offset {
 	return all
 }
 
-// Lag is the records that are known to be there and not taken in yet.
-func (p PartitionStatus) Lag() int64 { return max(0, int64(p.End-p.Next)) }
+// Lag is the records that are known to be there and not taken in yet; known is false where the source can't say.
+func (p PartitionStatus) Lag() (records int64, known bool) {
+	if p.End == NoOffset {
+		return 0, false
+	}
+	return max(0, int64(p.End-p.Next)), true
+}
 
 // epochStatus is what is known of tables and commits.
 type epochStatus struct {

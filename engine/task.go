@@ -27,6 +27,8 @@ type Options struct {
 	Task          string        // names the task within the pipeline; default "all"
 	Lanes         int           // lanes a keyed stage; default GOMAXPROCS
 	Memory        int64         // bytes of batches in flight; default DefaultMemory
+	StateMemory   int64         // bytes of operators' state; default DefaultStateMemory
+	Final         bool          // with UntilCaughtUp: the end is the end of all input, and nothing may come after it
 	UntilCaughtUp bool          // stop when every source has reached the end it had at the start
 	Standby       bool          // wait until the owner writes no more checkpoints for Takeover
 	Takeover      time.Duration // at least two beats of the owner (see Heartbeat); default DefaultTakeover, or three beats
@@ -61,19 +63,23 @@ type Task struct {
 	arenas  column.Pool // of batches
 	refused column.Pool // of what goes to quarantine
 	budget  *budget
+	scale   scale
 	clock   stopwatches
 	reasons reasons
 	unknown atomic.Int64
 	watches map[string]*watchers
+	waiting map[string][]string // Plan.waiting
 	began   time.Time
 
 	events  chan event
 	intake  intake
-	found   chan map[PartitionID]Partition
+	found   chan *discovery
+	look    chan struct{} // a partition has ended: look what comes after it
 	started chan struct{} // closed when the task is this process's
 	stopped chan struct{} // closed by Stop
 	stop    sync.Once
 	closed  atomic.Bool // nothing more is admitted
+	ended   atomic.Bool // with closed: nothing more will ever be
 	fail    context.CancelCauseFunc
 	work    sync.WaitGroup // every goroutine of the run but the loop
 
@@ -116,6 +122,12 @@ func NewTask(plan *Plan, ports Ports, opt Options) (*Task, error) {
 	if opt.Takeover < 2*beat {
 		return nil, fmt.Errorf("a takeover after %v: an owner that is well may be silent for %v; at least %v are needed", opt.Takeover, beat, 2*beat)
 	}
+	if opt.StateMemory == 0 {
+		opt.StateMemory = DefaultStateMemory
+	}
+	if opt.Final && !opt.UntilCaughtUp {
+		return nil, errors.New("the end of all input is the end that a task has caught up with: Final goes with UntilCaughtUp")
+	}
 	if opt.Discover == 0 {
 		opt.Discover = DefaultDiscover
 	}
@@ -127,9 +139,10 @@ func NewTask(plan *Plan, ports Ports, opt Options) (*Task, error) {
 		return nil, err
 	}
 	t := &Task{
-		plan: plan, ports: ports, opt: opt, process: newID(), log: opt.Logger.With("pipeline", plan.Pipeline), graph: g,
-		budget: newBudget(opt.Memory), watches: map[string]*watchers{},
-		events: make(chan event, 16), intake: intake{poke: make(chan struct{}, 1)}, found: make(chan map[PartitionID]Partition, 1),
+		waiting: plan.waiting(),
+		plan:    plan, ports: ports, opt: opt, process: newID(), log: opt.Logger.With("pipeline", plan.Pipeline), graph: g,
+		budget: newBudget(opt.Memory), scale: scale{limit: opt.StateMemory}, watches: map[string]*watchers{},
+		events: make(chan event, 16), intake: intake{poke: make(chan struct{}, 1)}, found: make(chan *discovery, 1), look: make(chan struct{}, 1),
 		started: make(chan struct{}), stopped: make(chan struct{}), epochs: map[Epoch]*epochWork{}, chain: newChain(),
 	}
 	for _, s := range plan.Sources {
@@ -186,12 +199,23 @@ func (t *Task) Run(ctx context.Context) (Result, error) {
 			return Result{}, err
 		}
 	}
+	for _, s := range t.graph.stages {
+		for _, l := range s.lanes {
+			l.weigh()
+		}
+	}
+	if err := t.overweightError(); err != nil {
+		return Result{}, err
+	}
 	t.joinLanes()
 	if err := t.makeEntries(ctx, found); err != nil {
 		return Result{}, err
 	}
 	t.runLanes()
 	t.runSources(ctx)
+	if len(t.waiting) > 0 {
+		t.goDo(func() { t.watchTime(ctx) })
+	}
 	err = t.loop(ctx)
 	t.closed.Store(true)
 	t.fail(errStopped)
@@ -201,6 +225,9 @@ func (t *Task) Run(ctx context.Context) (Result, error) {
 		}
 	}
 	t.work.Wait()
+	if err == nil {
+		err = t.overweightError()
+	}
 	return t.result(), err
 }
 
@@ -223,7 +250,7 @@ func (t *Task) loop(ctx context.Context) error {
 	discover := time.NewTicker(t.opt.Discover)
 	defer discover.Stop()
 	stopped := t.stopped
-	var joined map[PartitionID]Partition
+	var joined *discovery
 	for {
 		deadline := t.timer(co)
 		var e event
@@ -238,6 +265,8 @@ func (t *Task) loop(ctx context.Context) error {
 			stopped, e.kind = nil, stop
 		case <-discover.C:
 			t.goDo(func() { t.discover(ctx) })
+		case <-t.look:
+			t.goDo(func() { t.discover(ctx) })
 		case joined = <-t.found:
 		case <-deadline:
 		}
@@ -250,7 +279,9 @@ func (t *Task) loop(ctx context.Context) error {
 				}
 				joined = nil
 				t.closed.Store(co.final)
-				t.cut(ctx, a.epoch)
+				if err := t.cut(ctx, a.epoch, co.final && t.ended.Load()); err != nil {
+					return err
+				}
 			case write:
 				t.goReport(ctx, event{kind: written, epoch: a.epoch}, t.write)
 			case commit:

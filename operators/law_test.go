@@ -116,7 +116,7 @@ func (s lawStep) lawCase(name string) enginetest.Case {
 	return enginetest.Case{
 		Name:    name,
 		Time:    engine.EventTime{Column: "at", MaxDelay: time.Second},
-		Streams: []engine.StreamPlan{{Name: "s", From: enginetest.SourceName, Steps: []engine.Step{{Name: name, Config: s.config}}}},
+		Streams: []engine.StreamPlan{{Name: "s", From: []string{enginetest.SourceName}, Steps: []engine.Step{{Name: name, Config: s.config}}}},
 		Tables:  []engine.TablePlan{{Name: "t", From: "s"}},
 		Spread:  true,
 		Model:   s.outcome,

@@ -7,6 +7,7 @@
 //	derive   computes columns by SQL expressions
 //	filter   keeps the rows for which a SQL condition is true
 //	dedupe   keeps the first of the rows that are the same
+//	window   aggregates rows by spans of event time and by key
 //	pick     picks, renames and orders columns; definitions call it select
 //
 // [Func] and [FuncMany] make an operator of a Go function on structs, for pipelines built in Go.
@@ -19,6 +20,7 @@ import (
 	"github.com/millrace-io/millrace/operators/derive"
 	"github.com/millrace-io/millrace/operators/filter"
 	"github.com/millrace-io/millrace/operators/pick"
+	"github.com/millrace-io/millrace/operators/window"
 )
 
 // Kinds gives each operator's name in a definition with what makes a config that holds its defaults.
@@ -29,5 +31,6 @@ func Kinds() map[string]func() engine.Config {
 		"derive": func() engine.Config { return &derive.Config{} },
 		"filter": func() engine.Config { return &filter.Config{} },
 		"select": func() engine.Config { return &pick.Config{} },
+		"window": func() engine.Config { return window.New() },
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // TestKinds: every operator makes configs of its own, which describe themselves.
 func TestKinds(t *testing.T) {
-	if diff := cmp.Diff([]string{"clean", "dedupe", "derive", "filter", "select"}, slices.Sorted(maps.Keys(operators.Kinds()))); diff != "" {
+	if diff := cmp.Diff([]string{"clean", "dedupe", "derive", "filter", "select", "window"}, slices.Sorted(maps.Keys(operators.Kinds()))); diff != "" {
 		t.Error(diff)
 	}
 	for name, open := range operators.Kinds() {

@@ -52,7 +52,7 @@ func Example_pipeline() {
 			NewDecoder: func() engine.Decoder { return enginetest.Decoder{} }, // codec/json has one for JSON
 		}},
 		Streams: []engine.StreamPlan{{
-			Name: "celsius", From: "readings",
+			Name: "celsius", From: []string{"readings"},
 			Steps: []engine.Step{ // an operator of its Config, under a name that its state is saved by
 				{Name: "convert", Config: operators.Func(toCelsius)},
 				{Name: "dedupe", Config: dedupe.Config{By: []string{"id"}, Within: time.Hour}},

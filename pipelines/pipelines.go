@@ -3,28 +3,36 @@
 package pipelines
 
 import (
-	_ "embed"
-	"slices"
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
 )
 
-//go:embed pinterest/pinterest.yaml
-var pinterest []byte
+//go:embed pinterest/*.yaml
+var files embed.FS
+
+// folder is where files stand in the project.
+const folder = "pipelines/"
 
 // A Definition is a definition as it was written.
 type Definition struct {
 	Name string // what the command line calls it
-	File string // where it stands in the project, for messages
+	File string // where it stands in the project, for messages and for what it includes
 	YAML []byte // the caller's own copy
 }
 
 // Pinterest cleans and de-duplicates the events of Pinterest posts: topics pin, geo and user into a table
 // each. Its variables are BROKERS, USER_ID, LAKE and COMMIT.
-func Pinterest() Definition {
-	return Definition{Name: "pinterest", File: "pipelines/pinterest/pinterest.yaml", YAML: slices.Clone(pinterest)}
+func Pinterest() Definition { return definition("pinterest", "pinterest/pinterest.yaml") }
+
+// PinterestStreaming does the same with the events of Kinesis. Its variables are USER_ID, REGION, ENDPOINT, LAKE and COMMIT.
+func PinterestStreaming() Definition {
+	return definition("pinterest-streaming", "pinterest/streaming.yaml")
 }
 
-// All is every definition, sorted by name.
-func All() []Definition { return []Definition{Pinterest()} }
+// All is every definition that the command line knows by name, sorted by name.
+func All() []Definition { return []Definition{Pinterest(), PinterestStreaming()} }
 
 // Lookup finds a definition by its name.
 func Lookup(name string) (d Definition, ok bool) {
@@ -34,4 +42,21 @@ func Lookup(name string) (d Definition, ok bool) {
 		}
 	}
 	return Definition{}, false
+}
+
+// Read reads a file that a definition includes, by where it stands in the project. No other files are there.
+func Read(name string) ([]byte, error) {
+	inside, ok := strings.CutPrefix(name, folder)
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return files.ReadFile(inside)
+}
+
+func definition(name, file string) Definition {
+	yaml, err := Read(folder + file)
+	if err != nil {
+		panic(fmt.Sprintf("pipelines: %s is not embedded: %v", file, err))
+	}
+	return Definition{Name: name, File: folder + file, YAML: yaml}
 }

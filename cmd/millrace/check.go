@@ -21,7 +21,7 @@ func newCheck() *cobra.Command {
 names and types of its columns. If anything is wrong it prints all of it, with file, line and column, and
 exits with code 2. Tables that are in the lake already are compared with the rows that are to go into them;
 with --offline nothing but the files is opened. A FILE may be the name of a pipeline that ships with millrace:
-pinterest.`,
+pinterest, or pinterest-streaming.`,
 		Example: `  millrace check my.yaml
   millrace check pinterest --set USER_ID=0e8c5a5fa275
   millrace check --json-schema > millrace.schema.json   # for editors`,

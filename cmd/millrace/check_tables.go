@@ -17,7 +17,7 @@ const lookBound = 10 * time.Second
 // A tableFindings is what the tables of a definition that are there say to it.
 type tableFindings struct {
 	errs  spec.Errors // tables that can't take the rows
-	notes []string    // tables that get columns, and what could not be looked at
+	notes []string    // tables that get columns or are others' too, and what could not be looked at
 }
 
 // lookAtTables compares the tables of a definition with those in its lake. It makes and changes nothing.
@@ -35,7 +35,12 @@ func lookAtTables(ctx context.Context, def *spec.Definition) (tableFindings, err
 		if err != nil {
 			return r, err
 		}
-		switch adds, err := table.Check(ctx); {
+		found, err := table.Check(ctx)
+		if len(found.Others) > 0 {
+			r.notes = append(r.notes, fmt.Sprintf("table %s holds rows of pipeline %s too, and neither knows which the other had: what comes to both is there twice, dedupe or not",
+				p.Name, strings.Join(found.Others, ", ")))
+		}
+		switch adds := found.Adds; {
 		case errors.Is(err, delta.ErrNotTable):
 		case errors.Is(err, delta.ErrUnfit), errors.Is(err, delta.ErrUnsupported):
 			r.errs = append(r.errs, t.Error(err.Error()))

@@ -103,7 +103,7 @@ func demo(ctx context.Context, o demoOptions, stdout, stderr io.Writer) error {
 
 func demoDefinition(brokers, lake string) (*spec.Definition, error) {
 	p := pipelines.Pinterest()
-	return spec.Load(p.File, p.YAML, kinds(), spec.Options{Set: map[string]string{
+	return spec.Load(p.File, p.YAML, kinds(), spec.Options{ReadFile: pipelines.Read, Set: map[string]string{
 		"BROKERS": brokers, "USER_ID": demoUser, "LAKE": lake, "COMMIT": "1s",
 	}})
 }

@@ -149,7 +149,7 @@ func (d *fullDisk) run(t *testing.T, hook fault.Hook) error {
 		Pipeline: "p", Quarantine: "bad", Commit: engine.CommitPolicy{Rows: 80},
 		Sources: []engine.SourcePlan{{Name: enginetest.SourceName, Schema: enginetest.InputSchema, NewDecoder: func() engine.Decoder { return enginetest.Decoder{} }}},
 		Streams: []engine.StreamPlan{{
-			Name: "once", From: enginetest.SourceName, Schema: enginetest.InputSchema,
+			Name: "once", From: []string{enginetest.SourceName}, Schema: enginetest.InputSchema,
 			Steps: []engine.Step{{Name: "dedupe", Config: dedupe.Config{By: []string{"id"}, Within: time.Hour, Order: "arrival"}}},
 		}},
 		Tables: []engine.TablePlan{{Name: "all", From: enginetest.SourceName}, {Name: "once", From: "once"}},

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/millrace-io/millrace/engine"
+	"github.com/millrace-io/millrace/engine/aggregate"
 	"github.com/millrace-io/millrace/engine/column"
 	"github.com/millrace-io/millrace/engine/expr"
 	"github.com/millrace-io/millrace/engine/spec"
@@ -27,9 +28,9 @@ import (
 // others. With UPDATE_DOCS=1 it writes them.
 func TestDocs(t *testing.T) {
 	t.Chdir("../..")
-	parts := template.FuncMap{"code": code, "comment": comment, "keys": keysOf, "examples": examplesOf, "functions": functionTables,
+	parts := template.FuncMap{"code": code, "comment": comment, "keys": keysOf, "examples": examplesOf, "functions": functionTables, "aggregates": aggregateTables,
 		"sql": evaluated, "quarantine": engine.QuarantineSchema.String}
-	for _, name := range []string{"definition.md", "operators.md", "new-operator.md"} {
+	for _, name := range []string{"definition.md", "operators.md", "aggregates.md", "new-operator.md"} {
 		var made bytes.Buffer
 		fmt.Fprintf(&made, "<!-- Made by TestDocs in cmd/millrace of testdata/docs/%s and the code. Change those, then run it with UPDATE_DOCS=1. -->\n\n", name)
 		tmpl := template.Must(template.New(name).Funcs(parts).ParseFiles("cmd/millrace/testdata/docs/" + name))
@@ -89,7 +90,7 @@ func keysOf(file, name, path string) (string, error) {
 	takes := map[string]string{
 		"string": "text", "[]string": "list of texts", "bool": "true or false", "int": "whole number", "int64": "whole number",
 		"time.Duration": "duration", "Bytes": "size", "column.Schema": "map of types", "Node": "name", "[]Node": "list of steps",
-		"Map[string]": "map of texts", "Map[*string]": "map of texts", "Parse": "name or map", "onError": "`quarantine` or `null`", "lakeText": "text or map",
+		"Map[string]": "map of texts", "Map[*string]": "map of texts", "Parse": "name or map", "onError": "`quarantine` or `null`", "lakeText": "text or map", "inputs": "name, or list of names",
 	}
 	out := "| key | takes | default | |\n|---|---|---|---|"
 	for _, m := range regexp.MustCompile("(?m)^\t\\w+ +(\\S+) +`(.*)`").FindAllStringSubmatch(fields, -1) {
@@ -182,6 +183,23 @@ func functionTables() (string, error) {
 		out += fmt.Sprintf("| %s | %s | %s |\n", names, escaped(f.Doc), example)
 	}
 	return strings.TrimSpace(out), nil
+}
+
+// aggregateTables is a table of each group of aggregates. That the examples give what it says, a test in aggregate knows.
+func aggregateTables() string {
+	var out, group string
+	for _, f := range aggregate.Functions() {
+		if f.Group != group {
+			group = f.Group
+			out += "\n### " + group + "\n\n| aggregate | | nulls | keeps for a group | for example | gives |\n|---|---|---|---|---|---|\n"
+		}
+		names := "`" + strings.Join(f.Signatures, "`<br>`") + "`"
+		if f.Aliases != nil {
+			names += "<br>also `" + strings.Join(f.Aliases, "`, `") + "`"
+		}
+		out += fmt.Sprintf("| %s | %s | %s | %s | `%s` | `%s` |\n", names, f.Doc, f.Nulls, f.State, f.Example, f.Result)
+	}
+	return strings.TrimSpace(out)
 }
 
 // evaluated is two cells of a table: an expression of constants and what it gives.

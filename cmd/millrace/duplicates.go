@@ -36,7 +36,7 @@ func dedupeOf(def *spec.Definition, t spec.Table) string {
 		}
 		d.By = append(d.By, name)
 	}
-	if source.Time.Column != "" {
+	if source.Time.Column != "" && source.Time.Read == nil {
 		d.At, _ = follow(steps, source.Time.Column, false)
 	}
 	text, err := json.Marshal(d)
@@ -53,8 +53,11 @@ func wayOf(def *spec.Definition, from string) (steps []engine.Step, source engin
 		if i < 0 {
 			break
 		}
+		if len(def.Plan.Streams[i].From) > 1 {
+			return nil, source // several ways, from several sources
+		}
 		steps = append(slices.Clone(def.Plan.Streams[i].Steps), steps...)
-		from = def.Plan.Streams[i].From
+		from = def.Plan.Streams[i].From[0]
 	}
 	if i := slices.IndexFunc(def.Plan.Sources, func(s engine.SourcePlan) bool { return s.Name == from }); i >= 0 {
 		source = def.Plan.Sources[i]

@@ -15,6 +15,7 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 	"github.com/millrace-io/millrace/engine/delta"
 	"github.com/millrace-io/millrace/engine/kafka"
+	"github.com/millrace-io/millrace/engine/kinesis"
 	"github.com/millrace-io/millrace/engine/spec"
 	"github.com/millrace-io/millrace/operators"
 	"github.com/millrace-io/millrace/pipelines"
@@ -24,15 +25,19 @@ import (
 func kinds() spec.Kinds {
 	return spec.Kinds{
 		Operators: operators.Kinds(),
-		Sources:   map[string]func() spec.SourceConfig{"kafka": func() spec.SourceConfig { c := kafka.Defaults(); return &c }},
-		Formats:   map[string]func(column.Schema, spec.Node) (func() engine.Decoder, error){"json": jsonFormat},
+		Sources: map[string]func() spec.SourceConfig{
+			"kafka":   func() spec.SourceConfig { c := kafka.Defaults(); return &c },
+			"kinesis": func() spec.SourceConfig { c := kinesis.Defaults(); return &c },
+		},
+		Formats: map[string]func(column.Schema, spec.Node) (func() engine.Decoder, error){"json": jsonFormat},
 	}
 }
 
 // jsonOptions are what a definition may say below format: {json: …}.
 type jsonOptions struct {
-	Root  string           `yaml:"root" doc:"Path of the object that holds the row, where records wrap it, such as value or payload.after."`
-	Paths spec.Map[string] `yaml:"paths" doc:"Where below root a column is, if not under its own name, such as a.b.c."`
+	Root     string           `yaml:"root" doc:"Path of the object that holds the row, where records wrap it, such as value or payload.after."`
+	Paths    spec.Map[string] `yaml:"paths" doc:"Where below root a column is, if not under its own name, such as a.b.c."`
+	Encoding string           `yaml:"encoding" enum:"plain|base64" doc:"How the record's value stands for its JSON. Default: plain."`
 }
 
 func jsonFormat(schema column.Schema, node spec.Node) (func() engine.Decoder, error) {
@@ -45,6 +50,9 @@ func jsonFormat(schema column.Schema, node spec.Node) (func() engine.Decoder, er
 	opts := json.Options{Root: o.Root, Paths: map[string]string{}}
 	for _, p := range o.Paths {
 		opts.Paths[p.Key] = p.Value
+	}
+	if o.Encoding == "base64" {
+		opts.Encoding = json.Base64
 	}
 	if _, err := json.New(schema, opts); err != nil {
 		return nil, err
@@ -70,7 +78,7 @@ func (o *loadOptions) add(f *pflag.FlagSet) {
 }
 
 func (o loadOptions) spec() (spec.Options, error) {
-	opts := spec.Options{Set: map[string]string{}, Lake: o.lake, Getenv: os.LookupEnv, CheckTable: delta.CheckColumns}
+	opts := spec.Options{Set: map[string]string{}, Lake: o.lake, Getenv: os.LookupEnv, CheckTable: delta.CheckColumns, ReadFile: os.ReadFile}
 	for _, s := range o.set {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok || k == "" {
@@ -88,6 +96,7 @@ func load(file string, opts spec.Options) (*spec.Definition, error) {
 		return spec.Load(file, data, kinds(), opts)
 	}
 	if shipped, ok := pipelines.Lookup(file); ok {
+		opts.ReadFile = pipelines.Read
 		return spec.Load(shipped.File, shipped.YAML, kinds(), opts)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -117,6 +126,7 @@ func loadAll(files []string, o loadOptions) ([]*spec.Definition, error) {
 		defs = append(defs, def)
 	}
 	errs = append(errs, checkLakes(defs)...)
+	errs = append(errs, shareTables(defs))
 	if len(defs) == len(files) { // what a file that can't be read would use is not known
 		errs = append(errs, checkSet(defs))
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +46,31 @@ func TestLeaves(t *testing.T) {
 	}
 	if got := leaves(spec.Errors{}); len(got) != 1 {
 		t.Errorf("no errors joined give %d leaves", len(got))
+	}
+}
+
+// A definition includes files of its own folder, wherever millrace is started.
+func TestInclude(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(dir, name)
+	}
+	write("tables.yaml", "tables: {t: {from: pins, partition_by: [id]}}\n")
+	file := write("my.yaml", `include: tables.yaml
+pipeline: p
+lake: ./lake
+sources: {pins: {kafka: {brokers: a:1, topic: t}, format: json, schema: {id: long!, title: string}}}
+`)
+	if code, out, stderr := millrace(t.Context(), "check", "--offline", file); code != exitDone || !strings.Contains(out, "partitioned by id") {
+		t.Errorf("check ended with %d: %s%s", code, out, stderr)
+	}
+	write("tables.yaml", "tables:\n  t: {from: pin}\n")
+	code, _, stderr := millrace(t.Context(), "check", "--offline", file)
+	if want := filepath.Join(dir, "tables.yaml") + ":2:13: no source or stream pin"; code != exitUsage || !strings.Contains(stderr, want) {
+		t.Errorf("check ended with %d: %s, want %s", code, stderr, want)
 	}
 }
 

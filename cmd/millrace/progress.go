@@ -48,16 +48,24 @@ func showProgress(w io.Writer, f *fleet) (stop func()) {
 // progress is how far all pipelines are, on one line: records taken in, rate, lag, rows in each table.
 func (f *fleet) progress(r *rate) string {
 	var records, lag int64
+	var behind float64 // seconds
 	tables := map[string]int64{}
 	for _, p := range f.pipelines {
 		s := p.task.Status()
 		records += s.Records
 		for _, x := range s.Partitions {
-			lag += x.Lag()
+			if n, known := x.Lag(); known {
+				lag += n
+			} else {
+				behind = max(behind, x.Behind)
+			}
 		}
 		maps.Copy(tables, totalRows(s, p.def.Plan))
 	}
 	text := fmt.Sprintf("%s records  %s/s  lag %s ", count(records), count(r.add(records)), count(lag))
+	if behind > 0 {
+		text += fmt.Sprintf(" behind %s ", time.Duration(behind*float64(time.Second)).Round(100*time.Millisecond))
+	}
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		text += fmt.Sprintf("  %s %s", name, count(tables[name]))
 	}

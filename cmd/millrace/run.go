@@ -38,9 +38,10 @@ func newRun() *cobra.Command {
 		Long: `run takes each definition from its sources to its tables until it is stopped: SIGINT or SIGTERM
 finishes the open epoch and exits with 0, a second one stops at once, which is safe, as a crash is.
 After any end the next run goes on where the tables are. A FILE may be the name of a pipeline that ships
-with millrace: pinterest.`,
+with millrace: pinterest, or pinterest-streaming, which reads Kinesis.`,
 		Example: `  millrace run my.yaml
   millrace run my.yaml --until-caught-up --json
+  millrace run my.yaml --until-caught-up --final   # the input is whole: give the results of open windows too
   BROKERS=broker:9092 millrace run pinterest --lake ./lake
   millrace run my.yaml --standby          # a second process that takes over when the first falls silent`,
 		Args: cobra.MinimumNArgs(1),
@@ -54,6 +55,7 @@ with millrace: pinterest.`,
 	f.BoolVar(&o.json, "json", false, "end with one JSON object a pipeline on stdout")
 	f.StringVar(&o.cpu, "cpu-profile", "", "write a CPU profile of the run to this `file`, for go tool pprof")
 	f.BoolVar(&o.engine.UntilCaughtUp, "until-caught-up", false, "end when every source has reached the end it had at the start")
+	f.BoolVar(&o.engine.Final, "final", false, "with --until-caught-up: that end is the end of all input; windows close, and no later run goes on")
 	f.BoolVar(&o.engine.Standby, "standby", false, "wait, and take over when the owner has written no checkpoint for --takeover")
 	f.DurationVar(&o.engine.Takeover, "takeover", 0, "how long the owner must be silent (default 30s, or three times commit.every if that is longer)")
 	f.IntVar(&o.engine.Lanes, "lanes", 0, "lanes a keyed stage (default: the number of processors)")

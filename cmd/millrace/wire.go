@@ -12,6 +12,7 @@ import (
 	"github.com/millrace-io/millrace/engine/checkpoint"
 	"github.com/millrace-io/millrace/engine/delta"
 	"github.com/millrace-io/millrace/engine/kafka"
+	"github.com/millrace-io/millrace/engine/kinesis"
 	"github.com/millrace-io/millrace/engine/maintenance"
 	"github.com/millrace-io/millrace/engine/parquet"
 	"github.com/millrace-io/millrace/engine/spec"
@@ -36,7 +37,7 @@ func wire(def *spec.Definition, opt engine.Options, log *slog.Logger) (*pipeline
 	if opt.Task == "" {
 		opt.Task = defaultTask
 	}
-	opt.Logger, opt.Memory = log, int64(def.MemoryBudget)
+	opt.Logger, opt.Memory, opt.StateMemory = log, int64(def.MemoryBudget), int64(def.StateMemory)
 	home := stateHome(def.Plan.Pipeline, opt.Task)
 	p := &pipeline{def: def, lake: lake, keeper: newKeeper(lake, def, log)}
 	ports := engine.Ports{Sources: map[string]engine.Source{}, Tables: map[string]engine.Table{}, Checkpoints: checkpoint.New(blob.Sub(lake, home))}
@@ -90,6 +91,8 @@ func newSource(name string, s spec.Source, def *spec.Definition, log *slog.Logge
 		cfg := *c
 		cfg.Group = cmp.Or(cfg.Group, "millrace-"+def.Plan.Pipeline+"-"+name)
 		return kafka.New(cfg, int64(def.MemoryBudget), log.With("source", name))
+	case *kinesis.Config:
+		return kinesis.New(*c, int64(def.MemoryBudget), log.With("source", name))
 	default:
 		return nil, fmt.Errorf("source %s: no such kind of source: %s", name, s.Kind)
 	}

@@ -8,8 +8,13 @@
 //	state := agg.NewState()
 //
 // Rows are split into groups by whoever calls; a state knows groups by number only. For each batch agg.Eval computes the
-// arguments once, and each state takes the rows that are its own. What is computed does not depend on the order of rows or
-// merges, but for aggregates whose documentation says so.
+// arguments once, and each state takes the rows that are its own. What is computed does not depend on the order of rows, on
+// how they are cut into batches and merged, or on where states are saved and loaded: to the last bit, floats and sketches
+// included (docs/decisions/0014-sketches-that-keep-the-law.md).
+//
+// A table (table.go) is the State of all of them: it has a cell a group, of a type that a file for each family defines, and a
+// kernel, a typed loop over whole columns that Bind has picked: count, sum (exact.go: that of doubles), spread, quantile,
+// sketch, rough, extreme, position, list, logic; distinct lets any of them see different values only. Functions lists them.
 package aggregate
 
 import (
@@ -19,10 +24,10 @@ import (
 
 // An Input is the arguments of one aggregate for the rows of one batch.
 type Input struct {
-	Args    []column.Column // of as many rows as the batch
-	At      []engine.Time   // event time of each row
-	Offset  []engine.Offset // of each row's record
-	Origin  engine.PartitionID
+	Args   []column.Column // of as many rows as the batch
+	At     []engine.Time   // event time of each row
+	Offset []engine.Offset // of each row's record
+	Origin engine.PartitionID
 }
 
 // A State holds one aggregate of many groups, which are numbered from 0. One goroutine at a time uses it.
@@ -52,8 +57,8 @@ type State interface {
 	// before for the group, since it was last empty.
 	Append(b []byte, group uint32, fresh bool) []byte
 
-	// Load takes what Append has written, in that order, into a group that is empty before the first. It
-	// gives the rest of b. Damaged bytes are an error, never a panic, and take no memory beyond a multiple of len(b).
+	// Load takes what Append has written, in that order, into a group that is empty before the first. What was loaded counts
+	// as appended before. It gives the rest of b. Damaged bytes are an error, never a panic, and take no memory beyond a multiple of len(b).
 	Load(b []byte, group uint32) (rest []byte, err error)
 
 	// Bytes is the memory taken, about.

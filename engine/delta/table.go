@@ -238,18 +238,37 @@ func (t *Table) usable(s *state) error {
 	return err
 }
 
-// Check says whether the table that is there now can take the rows, and which columns it would get. It makes
-// none: ErrNotTable says that there is none yet. It may be called without Open.
-func (t *Table) Check(ctx context.Context) (adds []string, err error) {
+// A Checked is what a table that is there says of rows that are to go into it.
+type Checked struct {
+	Adds   []string // columns that it would get
+	Others []string // other pipelines that have written to it, sorted
+}
+
+// Check says whether the table that is there now can take the rows. It makes none: ErrNotTable says that there is none
+// yet. It may be called without Open.
+func (t *Table) Check(ctx context.Context) (Checked, error) {
 	s := newState(false)
-	err = s.advance(ctx, t.config.Store, Latest)
+	err := s.advance(ctx, t.config.Store, Latest)
 	if err == nil {
 		err = t.usable(s)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("table %s: %w", t.config.Name, err)
+		return Checked{}, fmt.Errorf("table %s: %w", t.config.Name, err)
 	}
-	return lacking(t.config.Schema, s.schema).Names(), nil
+	return Checked{Adds: lacking(t.config.Schema, s.schema).Names(), Others: t.pipelines(s)}, nil
+}
+
+// pipelines are those that wrote to the table, but ours.
+func (t *Table) pipelines(s *state) []string {
+	found := map[string]bool{}
+	for id := range s.txns {
+		rest, written := strings.CutPrefix(id, "millrace/")
+		pipeline, _, whole := strings.Cut(rest, "/")
+		if written && whole && pipeline != t.config.Pipeline {
+			found[pipeline] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
 }
 
 // State reads the log again.

@@ -123,7 +123,7 @@ func (s Simulation) Play(t *testing.T, seed uint64, script Script) (toll Toll, e
 	synctest.Test(t, func(t *testing.T) {
 		l := &lives{c: s.caseOf(seed), seed: seed, store: mem.New(), mutant: s, toll: newToll()}
 		rnd := rand.New(rand.NewPCG(seed, 4))
-		l.in = Generate(rnd, l.c.Spread).first(script.Records)
+		l.in = l.c.generate(rnd).first(script.Records)
 		l.shown = len(l.in)
 		if l.c.Grows {
 			l.shown = 1 + rnd.IntN(len(l.in))

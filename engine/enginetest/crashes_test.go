@@ -117,7 +117,7 @@ func numbered() enginetest.Case {
 	again := engine.Step{Name: "again", Config: enginetest.Numbered{By: "id"}}
 	return enginetest.Case{
 		Name: "numbered", Grows: true,
-		Streams: []engine.StreamPlan{{Name: "s", From: enginetest.SourceName, Steps: []engine.Step{number, again}}},
+		Streams: []engine.StreamPlan{{Name: "s", From: []string{enginetest.SourceName}, Steps: []engine.Step{number, again}}},
 		Tables:  []engine.TablePlan{{Name: "t", From: "s", PartitionBy: []string{"id"}}},
 		Model: func(in enginetest.Input) enginetest.Outcome {
 			out, rows := enginetest.Entered(in, false)
@@ -147,7 +147,7 @@ const (
 func deduped() enginetest.Case {
 	return enginetest.Case{
 		Name: "deduped", Time: engine.EventTime{Column: "at", MaxDelay: delay},
-		Streams: []engine.StreamPlan{{Name: "once", From: enginetest.SourceName, Steps: []engine.Step{{Name: "dedupe", Config: dedupe.Config{By: []string{"id"}, Within: within}}}}},
+		Streams: []engine.StreamPlan{{Name: "once", From: []string{enginetest.SourceName}, Steps: []engine.Step{{Name: "dedupe", Config: dedupe.Config{By: []string{"id"}, Within: within}}}}},
 		Tables:  []engine.TablePlan{{Name: "first", From: "once"}},
 		Model:   func(in enginetest.Input) enginetest.Outcome { return firsts(in) },
 	}

@@ -6,22 +6,28 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/millrace-io/millrace/engine"
 )
 
-// Generate makes an input of 1 to 8 partitions: few keys, event times out of order by up to some seconds,
-// repeats, and among the rows tombstones, records that do not decode and rows without event time. Unless
-// spread, the rows of a key stay in one partition.
-func Generate(rnd *rand.Rand, spread bool) Input {
+// generate makes an input of 1 to 8 partitions: few keys, event times out of order by up to some seconds,
+// repeats, and among the rows tombstones, records that do not decode and rows without event time or with one that can't
+// be. Unless the case is Spread, the rows of a key stay in one partition.
+func (c *Case) generate(rnd *rand.Rand) Input {
 	in := make(Input, 1+rnd.IntN(8))
 	keys := 1 + rnd.IntN(12)
-	clock := engine.Time(0)
-	for range rnd.IntN(160) {
+	clock := engine.Time(10e6)
+	records := rnd.IntN(160)
+	for i := range records {
 		clock += engine.Time(rnd.Int64N(2e6))
 		key := fmt.Sprintf("k%d", rnd.IntN(keys))
 		p := rnd.IntN(len(in))
-		if !spread {
+		switch {
+		case c.Reshards:
+			open := openAt(i*ages/records, len(in))
+			p = open[p%len(open)]
+		case !c.Spread:
 			h := fnv.New32a()
 			h.Write([]byte(key))
 			p = int(h.Sum32() % uint32(len(in)))
@@ -39,6 +45,8 @@ func record(rnd *rand.Rand, key string, clock engine.Time) []byte {
 		return []byte("this is no row")
 	case 2:
 		return []byte(key + ";7")
+	case 3: // a clock that is wrong
+		return Row(key, []engine.Time{-1, -9e18, clock + 2*24*3600*1e6, 9e18}[rnd.IntN(4)], rnd.Int64N(1000))
 	}
 	at := clock - engine.Time(rnd.Int64N(5e6))
 	return Row(key, at, rnd.Int64N(1000))
@@ -91,10 +99,14 @@ func Entered(in Input, needTime bool) (Outcome, []Fact) {
 			case !f.OK:
 				count.Quarantined++
 				out.quarantine(f, engine.ReasonDecode, "", "not a row", f.Value)
-			case needTime && !f.Timed:
+			case needTime && f.untimely() != "":
 				count.Quarantined++
-				row := fmt.Sprintf(`{"id":%q,"at":null,"v":%d}`, f.ID, f.V)
-				out.quarantine(f, engine.ReasonTime, "at", "the row has no event time", []byte(row))
+				at := "null"
+				if f.Timed {
+					at = fmt.Sprintf("%q", stamp(f.At))
+				}
+				row := fmt.Sprintf(`{"id":%q,"at":%s,"v":%d}`, f.ID, at, f.V)
+				out.quarantine(f, engine.ReasonTime, "at", f.untimely(), []byte(row))
 			default:
 				count.Out++
 				rows = append(rows, f)
@@ -107,11 +119,63 @@ func Entered(in Input, needTime bool) (Outcome, []Fact) {
 	return out, rows
 }
 
+// Timely says which of the rows that enter, which Entered gives for a source with an event time, enter a stream with an
+// operator that waits for time; the others are late by delay and go to quarantine.
+func (c *Case) Timely(o *Outcome, stream string, entered []Fact) []Fact {
+	var timely []Fact
+	delay := c.Time.MaxDelay
+	marks := watermarks{reshards: c.Reshards, of: map[int]engine.Time{}}
+	count := o.Ledger[stream]
+	for _, f := range entered { // a partition's parents come before it
+		mark := marks.at(f.Partition)
+		marks.of[f.Partition] = max(mark, f.At.Minus(delay))
+		count.In++
+		if f.At >= mark {
+			timely = append(timely, f)
+			continue
+		}
+		count.Late++
+		by := mark.Std().Sub(f.At.Std())
+		o.quarantineRow(f, stream, engine.ReasonLate, "at",
+			fmt.Sprintf("it came %v too late: its event time is %v older than the newest before it, and max_delay is %v", by, by+delay, delay))
+	}
+	if count != (engine.Count{}) {
+		o.Ledger[stream] = count
+	}
+	return timely
+}
+
+// watermarks is where the event time of each partition has come.
+type watermarks struct {
+	reshards bool
+	of       map[int]engine.Time
+}
+
+// at is the watermark of a partition, which begins with that of its parents.
+func (w watermarks) at(p int) engine.Time {
+	if mark, ok := w.of[p]; ok {
+		return mark
+	}
+	if !w.reshards || len(parentsOf(p)) == 0 {
+		return engine.MinTime
+	}
+	least := engine.MaxTime
+	for _, parent := range parentsOf(p) {
+		least = min(least, w.at(parent))
+	}
+	return least
+}
+
+// quarantineRow adds a row that a stream refused.
+func (o *Outcome) quarantineRow(f Fact, stream string, reason engine.Reason, col, detail string) {
+	row := fmt.Sprintf(`{"id":%q,"at":%q,"v":%d}`, f.ID, stamp(f.At), f.V)
+	o.Tables[QuarantineName] = append(o.Tables[QuarantineName], fmt.Sprintf(
+		`{"source":%q,"stream":%q,"partition":"%d","position":"%d","record_time":%q,"reason":%q,"column":%q,"detail":%q,"bytes":%q}`,
+		SourceName, stream, f.Partition, f.Offset, stamp(f.At), reason, col, detail, base64.StdEncoding.EncodeToString([]byte(row))))
+}
+
 func (o *Outcome) quarantine(f Fact, reason engine.Reason, col, detail string, value []byte) {
 	at, blame := fmt.Sprintf("%q", f.RecordAt().Std().Format("2006-01-02T15:04:05.000000Z")), "null"
-	if reason == engine.ReasonTime {
-		at = "null"
-	}
 	if col != "" {
 		blame = fmt.Sprintf("%q", col)
 	}
@@ -119,6 +183,23 @@ func (o *Outcome) quarantine(f Fact, reason engine.Reason, col, detail string, v
 		`{"source":%q,"stream":null,"partition":"%d","position":"%d","record_time":%s,"reason":%q,"column":%s,"detail":%q,"bytes":%q}`,
 		SourceName, f.Partition, f.Offset, at, reason, blame, detail, base64.StdEncoding.EncodeToString(value)))
 }
+
+// untimely says why a row's event time is none, or "".
+func (f Fact) untimely() string {
+	switch {
+	case !f.Timed:
+		return "the row has no event time"
+	case f.At < 0:
+		return "the event time is before 1970: " + f.At.Std().Format(people)
+	case f.At > f.RecordAt()+engine.TimeOf(time.UnixMicro(0).Add(engine.DefaultMaxAhead)):
+		return fmt.Sprintf("the event time %s is more than 24h0m0s (max_ahead) after the record's own, %s", f.At.Std().Format(people), f.RecordAt().Std().Format(people))
+	}
+	return ""
+}
+
+const people = "2006-01-02T15:04:05.999999Z"
+
+func stamp(at engine.Time) string { return at.Std().Format("2006-01-02T15:04:05.000000Z") }
 
 // RecordAt is the record's own timestamp: the fake source stamps offset n with second n.
 func (f Fact) RecordAt() engine.Time { return engine.Time(f.Offset) * 1e6 }

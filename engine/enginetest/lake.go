@@ -39,7 +39,7 @@ func (l *lives) schemaOf(from string) engine.Schema {
 	if i < 0 {
 		return InputSchema
 	}
-	schema := l.schemaOf(l.c.Streams[i].From)
+	schema := l.schemaOf(l.c.Streams[i].From[0])
 	for _, step := range l.c.Streams[i].Steps {
 		_, out, err := step.Config.Bind(schema)
 		if err != nil {

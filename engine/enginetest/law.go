@@ -34,6 +34,9 @@ type Case struct {
 	// keyed topic.
 	Spread bool
 
+	// Reshards has partitions split and merged: their rows come behind those of their parents, in the family of parentsOf.
+	Reshards bool
+
 	// Grows says that partitions may come later. (Of a stream with an operator that compares event times the law
 	// does not speak then: a new partition begins with the lanes' watermark.)
 	Grows bool
@@ -98,12 +101,14 @@ type run struct {
 	store *mem.Store
 	plant func(*Rig)
 	in    Input
+	full  *fullShards // of a case that Reshards
 }
 
 const maxCrashes = 4
 
 func (r *run) all(ctx context.Context) error {
-	r.in = Generate(r.rnd, r.c.Spread)
+	r.in = r.c.generate(r.rnd)
+	r.full = &fullShards{early: r.rnd.IntN(2) == 0, born: map[int]bool{}}
 	want := r.c.Model(r.in)
 	for crash := range r.rnd.IntN(maxCrashes + 1) {
 		if err := r.mishap(ctx); err != nil {
@@ -120,7 +125,8 @@ func (c Case) CrashAtEveryCall(t *testing.T, seed uint64, kind fault.Kind) (call
 	for n, reached := 1, true; reached; n++ {
 		synctest.Test(t, func(t *testing.T) {
 			r := &run{c: c, rnd: rand.New(rand.NewPCG(seed, 0)), store: mem.New()}
-			r.in = Generate(r.rnd, c.Spread)
+			r.in = c.generate(r.rnd)
+			r.full = &fullShards{born: map[int]bool{}}
 			if reached, err = r.start(t.Context(), fault.At(n, fault.Fault{Kind: kind})); err == nil {
 				err = r.finish(t.Context(), c.Model(r.in))
 			}
@@ -205,7 +211,12 @@ func (r *run) start(ctx context.Context, hook fault.Hook) (hit bool, err error) 
 	if err != nil {
 		return hit, err
 	}
-	_, err = task.Run(ctx)
+	endless, cancel := context.WithTimeoutCause(ctx, 24*time.Hour, errEndless)
+	defer cancel()
+	_, err = task.Run(endless)
+	if err != nil && errors.Is(err, errEndless) {
+		return hit, fmt.Errorf("%w: %+v", err, task.Status().Partitions)
+	}
 	if hit && (errors.Is(err, fault.ErrCrashed) || errors.Is(err, fault.ErrInjected)) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return hit, nil
 	}
@@ -238,10 +249,14 @@ func (r *run) rig(blobs blob.Store) *Rig {
 	for _, t := range r.c.Tables {
 		tables[t.Name] = NewTable(blobs, t.Name)
 	}
+	var port engine.Source = source
+	if r.c.Reshards {
+		port = newShards(source, r.full)
+	}
 	return &Rig{
 		Plan: plan, Source: source, Blobs: blobs,
 		Ports: engine.Ports{
-			Sources: map[string]engine.Source{SourceName: source}, Tables: tables,
+			Sources: map[string]engine.Source{SourceName: port}, Tables: tables,
 			Checkpoints: checkpoint.New(blob.Sub(blobs, "_millrace/law/all")),
 		},
 	}

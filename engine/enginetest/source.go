@@ -67,13 +67,19 @@ func (s *Source) Read(ctx context.Context, from []engine.Start, sink engine.Sink
 	defer end(nil)
 	var all sync.WaitGroup
 	for _, start := range from {
-		all.Go(func() { end(s.readPartition(ctx, start, sink)) })
+		all.Go(func() {
+			if err := s.readRecords(ctx, start, sink); err != nil {
+				end(err)
+			}
+		})
 	}
 	all.Wait()
+	<-ctx.Done()
 	return context.Cause(ctx)
 }
 
-func (s *Source) readPartition(ctx context.Context, start engine.Start, sink engine.Sink) error {
+// readRecords delivers the records of a partition that are there.
+func (s *Source) readRecords(ctx context.Context, start engine.Start, sink engine.Sink) error {
 	p, err := strconv.Atoi(start.Partition)
 	if err != nil {
 		return err
@@ -86,9 +92,7 @@ func (s *Source) readPartition(ctx context.Context, start engine.Start, sink eng
 		for o := from; o < end; o++ {
 			f = f.AppendRecord(engine.Record{Offset: o, At: engine.Time(o) * 1e6, Value: s.in[p][o]})
 		}
-		s.mu.Lock()
-		s.handed[start.Partition] = end
-		s.mu.Unlock()
+		s.note(start.Partition, end)
 		if err := sink.Frame(ctx, start.Partition, f); err != nil {
 			return err
 		}
@@ -99,8 +103,14 @@ func (s *Source) readPartition(ctx context.Context, start engine.Start, sink eng
 			return ctx.Err()
 		}
 	}
-	<-ctx.Done()
-	return ctx.Err()
+	return nil
+}
+
+// note keeps that the records before next were handed over.
+func (s *Source) note(partition string, next engine.Offset) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handed[partition] = max(s.handed[partition], next)
 }
 
 func (s *Source) choose() (records, again int, pause time.Duration) {

@@ -33,6 +33,7 @@ type commit struct {
 	Line  string       `json:"line"`
 	Epoch engine.Epoch `json:"epoch"`
 	Files []string     `json:"files"`
+	All   bool         `json:"all"`  // the files of commits before do not count any more
 	Mark  string       `json:"mark"` // unique to the attempt
 }
 
@@ -140,7 +141,7 @@ func (t *Table) Commit(ctx context.Context, p engine.Prepared, _ engine.CommitIn
 		case s.Epoch != p.Prev:
 			return 0, fmt.Errorf("table %s is at epoch %d, not %d: %w", t.name, s.Epoch, p.Prev, engine.ErrForeign)
 		}
-		c := commit{ID: p.ID, Line: t.line, Epoch: p.Epoch}
+		c := commit{ID: p.ID, Line: t.line, Epoch: p.Epoch, All: p.Replace}
 		for _, f := range p.Files {
 			c.Files = append(c.Files, f.Path)
 		}
@@ -174,6 +175,9 @@ func (t *Table) Rows(ctx context.Context) ([]string, error) {
 	}
 	var rows []string
 	for _, c := range log {
+		if c.All {
+			rows = nil
+		}
 		for _, f := range c.Files {
 			data, err := t.blobs.Get(ctx, t.name+"/"+f)
 			if err != nil {

@@ -45,8 +45,8 @@ func (e Errors) Unwrap() []error {
 	return all
 }
 
-// sorted gives e in the order of the source, each error once.
-func (e Errors) sorted() Errors {
+// Sorted gives e in the order of the source, each error once.
+func (e Errors) Sorted() Errors {
 	slices.SortStableFunc(e, func(a, b *Error) int { return cmp.Compare(a.Offset, b.Offset) })
 	return slices.CompactFunc(e, func(a, b *Error) bool { return *a == *b })
 }

@@ -3,15 +3,9 @@
 package expr
 
 import (
-	"bufio"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,57 +53,12 @@ func TestOraclePrecedence(t *testing.T) {
 	}
 }
 
-// A duck is a process with DuckDB that answers statements.
-type duck struct {
-	t   *testing.T
-	in  io.Writer
-	out *bufio.Reader
-}
+// A duck is DuckDB with the rows.
+type duck struct{ *realtest.DuckDB }
 
-// startDuck starts it, and ends it when the test ends.
 func startDuck(t *testing.T) *duck {
 	t.Helper()
-	scripts := filepath.Join(realtest.Root(t), "scripts")
-	cmd := exec.Command(filepath.Join(scripts, "readers.sh"), "python", filepath.Join(scripts, "ask_duckdb.py"))
-	var failed strings.Builder
-	cmd.Stderr = &failed
-	in, err := cmd.StdinPipe()
-	out, err2 := cmd.StdoutPipe()
-	if err := errors.Join(err, err2, cmd.Start()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(in.Close(), cmd.Wait()); err != nil {
-			t.Errorf("duckdb: %v: %s", err, failed.String())
-		}
-	})
-	return &duck{t, in, bufio.NewReader(out)}
-}
-
-// ask gives the rows that a statement gives, or DuckDB's error.
-func (d *duck) ask(statement string) ([][]any, error) {
-	question, err := json.Marshal(statement)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	_, err = d.in.Write(append(question, '\n'))
-	line, err2 := d.out.ReadString('\n')
-	if err := errors.Join(err, err2); err != nil {
-		d.t.Fatalf("duckdb, asked %s: %v", statement, err)
-	}
-	var answer struct {
-		Rows  [][]any
-		Error string
-	}
-	decoder := json.NewDecoder(strings.NewReader(line))
-	decoder.UseNumber()
-	if err := decoder.Decode(&answer); err != nil {
-		d.t.Fatalf("duckdb, asked %s, answers %s: %v", statement, line, err)
-	}
-	if answer.Error != "" {
-		return nil, errors.New(answer.Error)
-	}
-	return answer.Rows, nil
+	return &duck{realtest.StartDuckDB(t)}
 }
 
 // load gives DuckDB the rows as the table rows, numbered by its column row.
@@ -128,7 +77,7 @@ func (d *duck) load(t *testing.T, cols []column.Column) {
 		}
 		rows = append(rows, "("+strings.Join(values, ", ")+")")
 	}
-	if _, err := d.ask("CREATE OR REPLACE TABLE rows AS SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") AS v(" + strings.Join(names, ", ") + ")"); err != nil {
+	if _, err := d.Ask("CREATE OR REPLACE TABLE rows AS SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") AS v(" + strings.Join(names, ", ") + ")"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -182,7 +131,7 @@ func (d *duck) values(it *item, rows []int) ([]string, error) {
 		return nil, nil
 	}
 	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(rows), " ", ","), "[]")
-	answers, err := d.ask("SELECT " + asked(it.duck, it.typ) + " FROM rows WHERE row IN (" + list + ") ORDER BY row")
+	answers, err := d.Ask("SELECT " + asked(it.duck, it.typ) + " FROM rows WHERE row IN (" + list + ") ORDER BY row")
 	if err != nil {
 		return nil, err
 	}

@@ -29,14 +29,10 @@ const (
 
 // parse reads one expression. The error is an *Error.
 func parse(src string) (tree, error) {
-	if len(src) > maxSource {
-		return nil, &Error{Offset: maxSource, Message: fmt.Sprintf("an expression has at most %d bytes, this one %d", maxSource, len(src))}
-	}
-	tokens, err := scan(src)
+	p, err := begin(src)
 	if err != nil {
 		return nil, err
 	}
-	p := parser{tokens: tokens}
 	t, err := p.expression(0)
 	if err != nil {
 		return nil, err
@@ -45,6 +41,18 @@ func parse(src string) (tree, error) {
 		return nil, p.unexpected("an operator or the end")
 	}
 	return t, nil
+}
+
+// begin makes a parser of a source. The error is an *Error.
+func begin(src string) (*parser, error) {
+	if len(src) > maxSource {
+		return nil, &Error{Offset: maxSource, Message: fmt.Sprintf("an expression has at most %d bytes, this one %d", maxSource, len(src))}
+	}
+	tokens, err := scan(src)
+	if err != nil {
+		return nil, err
+	}
+	return &parser{tokens: tokens}, nil
 }
 
 // A parser reads tokens by precedence climbing.

@@ -30,15 +30,7 @@ func Compile(src string, in column.Schema) (*Program, error) {
 	if err != nil {
 		return nil, Errors{err.(*Error)}
 	}
-	c := checker{in: in}
-	root := c.check(t)
-	if len(c.errs) == 0 && root.untyped() {
-		c.fail(t.place(), "NULL has no type here: write CAST(NULL AS type)")
-	}
-	if len(c.errs) > 0 {
-		return nil, c.errs.sorted()
-	}
-	return &Program{root: root, columns: c.columns}, nil
+	return compile(t, in, nil)
 }
 
 // Mentions says whether src may read the column called name: whether the name stands in it. It needs no

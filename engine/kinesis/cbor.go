@@ -215,13 +215,22 @@ func (c *cborReader) integer() int64 {
 	return 0
 }
 
-// millis reads a time: milliseconds as a whole number, or seconds as one with a fraction; tagged or not.
+// leastMillis is the whole number from which on a time is taken for milliseconds: they are after 1973, and seconds before
+// the year 5138.
+const leastMillis = 100_000_000_000
+
+// millis reads a time, tagged or not: milliseconds as a whole number, or seconds as one with a fraction. Servers that give
+// seconds leave out a fraction of zero.
 func (c *cborReader) millis() int64 {
 	if c.p < len(c.b) && c.b[c.p]>>5 == cborTag {
 		c.head()
 	}
 	if c.p >= len(c.b) || c.b[c.p]>>5 != cborOther || c.null() {
-		return c.integer()
+		n := c.integer()
+		if n < leastMillis && n > -leastMillis {
+			n *= 1000
+		}
+		return n
 	}
 	_, info, bits := c.head()
 	switch info {

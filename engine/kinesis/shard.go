@@ -240,6 +240,7 @@ func (sh *shard) end(ctx context.Context) error {
 
 const (
 	throttledTries = 3                // a shard that was asked too much is left alone for as long as after so many errors, at least
+	enoughBad      = 3                // answers in a row that are damaged, before they are asked for in JSON
 	mostBad        = 10               // answers in a row that are damaged, or requests that are refused, before reading gives up
 	complainEvery  = 30 * time.Second // how often an interruption that lasts is logged
 )
@@ -263,7 +264,10 @@ func (sh *shard) judge(ctx context.Context, err error) error {
 		return nil
 	case isDamaged(err), code(err) == codeArgument:
 		sh.iterator, sh.after = "", ""
-		if sh.bad++; sh.bad >= mostBad || errors.As(err, new(final)) {
+		if sh.bad++; sh.bad == enoughBad && isDamaged(err) && !sh.source.protocol.plain.Swap(true) {
+			sh.log.Warn("the server's answers in CBOR are damaged again and again; going on in JSON", "error", err)
+		}
+		if sh.bad >= mostBad || errors.As(err, new(final)) {
 			return explain(err)
 		}
 	case !mayPass(err):

@@ -64,7 +64,27 @@ func metrics() []metric {
 			func(s *state, put func(float64, ...string)) { put(float64(s.Unknown)) }),
 		family("partition_offset", "Next offset to take in.", gauge, []string{"source", "partition"}, partitions(func(p engine.PartitionStatus) float64 { return float64(p.Next) })),
 		family("partition_lag_records", "Records known to be there and not taken in.", gauge, []string{"source", "partition"},
-			partitions(func(p engine.PartitionStatus) float64 { return float64(p.Lag()) })),
+			func(s *state, put func(float64, ...string)) {
+				for _, p := range s.Partitions {
+					if lag, known := p.Lag(); known {
+						put(float64(lag), p.Source, p.Partition)
+					}
+				}
+			}),
+		family("partition_behind_seconds", "How much younger the newest record is than the last one read, of sources that do not count.", gauge, []string{"source", "partition"},
+			func(s *state, put func(float64, ...string)) {
+				for _, p := range s.Partitions {
+					if _, known := p.Lag(); !known && !p.Ended {
+						put(p.Behind, p.Source, p.Partition)
+					}
+				}
+			}),
+		family("waiting_silent_seconds", "Time since the last record of the partition that an operator waiting for event time waits for.", gauge, []string{"operator", "source", "partition"},
+			func(s *state, put func(float64, ...string)) {
+				for _, h := range s.Waiting {
+					put(h.Silent, h.Operator, h.Source, h.Partition)
+				}
+			}),
 		family("watermark_delay_seconds", "How far the partition's event time is behind the clock.", gauge, []string{"source", "partition"}, watermarkDelay),
 		family("rows_total", "Committed rows of each source and stream by what became of them, since the first start.", counter, []string{"name", "outcome"}, ledger),
 		family("quarantined_total", "Rows sent to quarantine by this process.", counter, []string{"reason"},
@@ -95,6 +115,8 @@ func metrics() []metric {
 			jobs(func(j *maintenance.JobStatus, put func(float64)) { put(float64(j.Failures)) })),
 		family("memory_bytes", "Memory of batches in flight, as the budget counts it.", gauge, nil,
 			func(s *state, put func(float64, ...string)) { put(float64(s.Memory)) }),
+		family("state_bytes", "Memory of what operators hold, as the budget counts it.", gauge, nil,
+			func(s *state, put func(float64, ...string)) { put(float64(s.StateMemory)) }),
 	}
 }
 
@@ -142,6 +164,8 @@ func ledger(s *state, put func(float64, ...string)) {
 		put(float64(c.Duplicate), name, "duplicate")
 		put(float64(c.Late), name, "late")
 		put(float64(c.Quarantined), name, "quarantined")
+		put(float64(c.Aggregated), name, "aggregated")
+		put(float64(c.Made), name, "made")
 		put(float64(c.Lost), name, "lost")
 	}
 }

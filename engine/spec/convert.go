@@ -43,10 +43,11 @@ func (d *document) convert(t *tree, n ast.Node, depth int) {
 		if x.Token.Type == token.ImplicitNullType {
 			t.masked = ""
 		}
-	case *ast.MappingNode:
-		d.mapping(t, x.Values, depth)
-	case *ast.MappingValueNode:
-		d.mapping(t, []*ast.MappingValueNode{x}, depth)
+	case *ast.MappingNode, *ast.MappingValueNode:
+		bodies := d.keys(t, members(n))
+		for _, p := range t.pairs {
+			d.member(p.Value.t, bodies[p.Value.t], depth)
+		}
 	case *ast.SequenceNode:
 		t.kind = List
 		for i, v := range x.Values {
@@ -60,9 +61,23 @@ func (d *document) convert(t *tree, n ast.Node, depth int) {
 	case ast.ScalarNode:
 		d.plainOrQuoted(t, n)
 	default:
-		d.fail(t.line, t.col, fmt.Sprintf("%s are no part of definitions", oddity(n)))
+		d.odd(t, n)
 	}
 }
+
+// odd reports what YAML has and definitions do not.
+func (d *document) odd(t *tree, n ast.Node) {
+	message := fmt.Sprintf("%s are no part of definitions", oddity(n))
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		message += shareByInclude
+	}
+	d.fail(t.line, t.col, message)
+	t.broken = true
+}
+
+// shareByInclude is what there is instead of anchors.
+const shareByInclude = ": what several definitions share stands in a file that they include"
 
 func oddity(n ast.Node) string {
 	switch n.(type) {
@@ -78,7 +93,7 @@ func oddity(n ast.Node) string {
 func (d *document) plainOrQuoted(t *tree, n ast.Node) {
 	switch n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
-		d.fail(t.line, t.col, fmt.Sprintf("%s are no part of definitions", oddity(n)))
+		d.odd(t, n)
 		return
 	}
 	tok := n.GetToken()
@@ -106,9 +121,73 @@ func (d *document) scalar(t *tree, masked string) {
 	}
 }
 
-func (d *document) mapping(t *tree, values []*ast.MappingValueNode, depth int) {
+// members lists what a mapping holds; nil for other nodes.
+func members(n ast.Node) []*ast.MappingValueNode {
+	switch x := n.(type) {
+	case *ast.MappingNode:
+		return x.Values
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{x}
+	}
+	return nil
+}
+
+// head makes the root of a file of the names of its sections. What vars says can be asked for from here on; the
+// other sections are left to rest.
+func (d *document) head(body ast.Node) {
+	if len(members(body)) == 0 {
+		d.convert(d.root, body, 0)
+		return
+	}
+	d.root.line, d.root.col = place(body)
+	d.bodies = d.keys(d.root, members(body))
+	for _, p := range d.root.pairs {
+		if vars := p.Value.t; vars.key == "vars" && len(members(d.bodies[vars])) > 0 {
+			d.preset(vars, d.bodies[vars])
+			delete(d.bodies, vars)
+		}
+	}
+}
+
+// preset makes what vars says known. A file that includes this one has said its own before, which counts.
+func (d *document) preset(vars *tree, body ast.Node) {
+	vars.line, vars.col = place(body)
+	bodies := d.keys(vars, members(body))
+	for _, p := range vars.pairs {
+		item := p.Value.t
+		one := &preset{read: func() (value, bool) {
+			d.member(item, bodies[item], 1)
+			return value{item.text, item.shown()}, item.kind == Scalar
+		}}
+		d.presets = append(d.presets, one)
+		if d.vars.presets[item.key] == nil {
+			d.vars.presets[item.key] = one
+		}
+	}
+}
+
+// rest converts what head left.
+func (d *document) rest() {
+	for _, p := range d.presets {
+		p.get()
+	}
+	for _, p := range d.root.pairs {
+		d.section(p.Value.t)
+	}
+}
+
+// section converts a section, once.
+func (d *document) section(t *tree) {
+	if body, ok := d.bodies[t]; ok {
+		delete(d.bodies, t)
+		d.member(t, body, 0)
+	}
+}
+
+// keys makes a mapping of t, whose values are still to be converted from the bodies.
+func (d *document) keys(t *tree, values []*ast.MappingValueNode) (bodies map[*tree]ast.Node) {
 	t.kind = Mapping
-	bodies := map[*tree]ast.Node{}
+	bodies = map[*tree]ast.Node{}
 	first := map[string]*tree{}
 	for _, v := range values {
 		key := d.key(t, v.Key)
@@ -124,18 +203,7 @@ func (d *document) mapping(t *tree, values []*ast.MappingValueNode, depth int) {
 		bodies[item] = v.Value
 		t.pairs = append(t.pairs, Pair{Node{key}, Node{item}})
 	}
-	// The variables' defaults come first, wherever they stand.
-	for _, p := range t.pairs {
-		if t.parent == nil && p.Key.Text() == "vars" {
-			d.member(p.Value.t, bodies[p.Value.t], depth)
-			delete(bodies, p.Value.t)
-		}
-	}
-	for _, p := range t.pairs {
-		if body, ok := bodies[p.Value.t]; ok {
-			d.member(p.Value.t, body, depth)
-		}
-	}
+	return bodies
 }
 
 // member converts a mapping's value.
@@ -155,9 +223,6 @@ func (d *document) member(item *tree, body ast.Node, depth int) {
 			d.secrets = append(d.secrets, strings.TrimSpace(line))
 		}
 	}
-	if up := item.parent; up.key == "vars" && up.parent != nil && up.parent.parent == nil {
-		d.vars.defaults[item.key] = value{item.text, item.shown()}
-	}
 }
 
 // key makes a tree of a mapping's key; nil where it is none. Variables are replaced in names of tables.
@@ -171,7 +236,7 @@ func (d *document) key(parent *tree, k ast.MapKeyNode) *tree {
 		scalar = false
 	}
 	if !scalar || tok == nil {
-		d.fail(t.line, t.col, "a key must be a plain name: anchors, merge keys and complex keys are no part of definitions")
+		d.fail(t.line, t.col, "a key must be a plain name: anchors, merge keys and complex keys are no part of definitions"+shareByInclude)
 		return nil
 	}
 	t.kind, t.masked = Scalar, tok.Value

@@ -26,6 +26,9 @@ type Options struct {
 	Set    map[string]string                // values of variables, before all others
 	Lake   string                           // replaces the definition's lake unless ""
 	Getenv func(name string) (string, bool) // the environment; nil: none
+	// ReadFile reads a file that another one includes. name is the path of that one's folder, as it was given to Load,
+	// and the one written, "/" between their parts; or an absolute path as written. nil: nothing can be included.
+	ReadFile func(name string) ([]byte, error)
 	// CheckTable says why a table can't have these columns. nil: any can.
 	CheckTable func(schema column.Schema) []error
 }
@@ -41,6 +44,7 @@ type Definition struct {
 	QuarantinePath string // of the quarantine table, under the lake
 	TargetFile     Bytes  // size at which a data file is full, unless the table says otherwise; above 0
 	MemoryBudget   Bytes  // for all rows in flight; above 0
+	StateMemory    Bytes  // for the state of all operators; above 0
 	Maintenance    Maintenance
 	Warnings       Errors   // what is not wrong but was hardly meant
 	UnusedSet      []string // names of Options.Set that no ${…} of the file asked for, sorted
@@ -51,14 +55,17 @@ type Source struct {
 	Kind   string // the name under Kinds.Sources
 	Config SourceConfig
 	Format string // the name under Kinds.Formats
+
+	TimeFormat []string // of the event time's column; nil: it has none, or its default
 }
 
 // A Stream is a stream of a Definition with what is known of each of its steps.
 type Stream struct {
-	Name  string
-	From  string
-	Waits bool // rows that come later than the watermark do not reach it: a step of it waits for event time
-	Steps []BoundStep
+	Name    string
+	From    []string
+	Sources []string // whose rows come to it
+	Waits   bool     // rows that come later than the watermark do not reach it: a step of it waits for event time
+	Steps   []BoundStep
 }
 
 // A BoundStep is a step after Bind.
@@ -79,6 +86,7 @@ type Table struct {
 	Compression string // snappy, zstd or none
 	TargetFile  Bytes
 	Evolve      bool // the table gets the columns that it lacks
+	Replace     bool // each commit's rows take the place of all that were there
 	Schema      column.Schema
 
 	at Node
@@ -87,7 +95,8 @@ type Table struct {
 // Error is an error about the table, at its place in the definition.
 func (t Table) Error(message string) *Error { return t.at.keyError(message, "") }
 
-// An Explainer is a config that has something to say in a printed plan, such as where a law holds.
+// An Explainer is the config of an operator or source that has something to say in a printed plan, such as where a law
+// holds; "" where it has nothing.
 type Explainer interface{ Explain() string }
 
 // An ArrivalOrdered config may take the first row that arrives for the first there is. That is so only
@@ -96,4 +105,11 @@ type ArrivalOrdered interface {
 	engine.Keyed
 	// ArrivalOrder says whether this config does.
 	ArrivalOrder() bool
+}
+
+// A Replacing config may give all its results anew in each epoch, so that those of an epoch are the whole.
+type Replacing interface {
+	engine.Config
+	// Replaces says whether this config does.
+	Replaces() bool
 }

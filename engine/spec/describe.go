@@ -42,17 +42,23 @@ type SourceDescription struct {
 	Kind       string              `json:"kind"`
 	Format     string              `json:"format"`
 	EventTime  string              `json:"event_time"` // a column or record.timestamp
+	TimeFormat []string            `json:"event_time_format,omitempty"`
 	MaxDelay   string              `json:"max_delay"`
+	MaxAhead   string              `json:"max_ahead"`
+	Late       string              `json:"late"`                 // quarantine or drop
+	IdleAfter  string              `json:"idle_after,omitempty"` // "": time never passes without a partition
 	Start      string              `json:"start"`
 	OnDataLoss string              `json:"on_data_loss"`
+	Note       string              `json:"note,omitempty"`
 	Columns    []ColumnDescription `json:"columns"`
 }
 
 // A StreamDescription is a stream; the columns of its last step, or of what it reads, leave it.
 type StreamDescription struct {
 	Name    string              `json:"name"`
-	From    string              `json:"from"`
-	Waits   bool                `json:"waits"` // rows later than the watermark do not reach it
+	From    Names               `json:"from"`
+	Sources []string            `json:"sources"` // whose rows come to it
+	Waits   bool                `json:"waits"`   // rows later than the watermark do not reach it
 	Steps   []StepDescription   `json:"steps"`
 	Columns []ColumnDescription `json:"columns"`
 }
@@ -75,6 +81,7 @@ type TableDescription struct {
 	PartitionBy []string            `json:"partition_by,omitempty"`
 	Compression string              `json:"compression,omitempty"`
 	TargetFile  int64               `json:"target_file,omitempty"` // bytes
+	Mode        string              `json:"mode,omitempty"`        // append or replace
 	Evolve      string              `json:"evolve,omitempty"`      // none or add
 	Columns     []ColumnDescription `json:"columns"`
 }
@@ -99,7 +106,7 @@ func (d *Definition) Describe() Description {
 		t := d.Tables[p.Name]
 		out.Tables = append(out.Tables, TableDescription{
 			Name: p.Name, From: t.From, Path: t.Path, PartitionBy: t.PartitionBy, Compression: t.Compression,
-			TargetFile: int64(t.TargetFile), Evolve: evolution(t), Columns: columns(t.Schema),
+			TargetFile: int64(t.TargetFile), Mode: mode(t), Evolve: evolution(t), Columns: columns(t.Schema),
 		})
 	}
 	return out
@@ -110,6 +117,13 @@ func evolution(t Table) string {
 		return "add"
 	}
 	return "none"
+}
+
+func mode(t Table) string {
+	if t.Replace {
+		return "replace"
+	}
+	return "append"
 }
 
 // duration is "" for never.
@@ -123,10 +137,17 @@ func duration(d time.Duration) string {
 func (d *Definition) describeSource(s engine.SourcePlan) SourceDescription {
 	out := SourceDescription{
 		Name: s.Name, Kind: d.Sources[s.Name].Kind, Format: d.Sources[s.Name].Format, EventTime: s.Time.Column,
-		MaxDelay: FormatDuration(s.Time.MaxDelay), Start: "earliest", OnDataLoss: "fail", Columns: columns(s.Schema),
+		TimeFormat: d.Sources[s.Name].TimeFormat, MaxDelay: FormatDuration(s.Time.MaxDelay), MaxAhead: FormatDuration(s.Time.MaxAhead),
+		Late: "quarantine", IdleAfter: duration(s.Time.IdleAfter), Start: "earliest", OnDataLoss: "fail", Columns: columns(s.Schema),
 	}
 	if out.EventTime == "" {
 		out.EventTime = recordTimestamp
+	}
+	if s.Time.DropLate {
+		out.Late = "drop"
+	}
+	if x, ok := d.Sources[s.Name].Config.(Explainer); ok {
+		out.Note = x.Explain()
 	}
 	if s.Latest {
 		out.Start = "latest"
@@ -138,7 +159,7 @@ func (d *Definition) describeSource(s engine.SourcePlan) SourceDescription {
 }
 
 func describeStream(s Stream, schema column.Schema) StreamDescription {
-	out := StreamDescription{Name: s.Name, From: s.From, Waits: s.Waits, Steps: []StepDescription{}, Columns: columns(schema)}
+	out := StreamDescription{Name: s.Name, From: s.From, Sources: s.Sources, Waits: s.Waits, Steps: []StepDescription{}, Columns: columns(schema)}
 	for _, b := range s.Steps {
 		out.Steps = append(out.Steps, StepDescription{
 			Name: b.Name, Operator: b.Operator, Keys: b.Keys, Waits: b.Waits, Note: b.Note, Columns: columns(b.Schema),

@@ -3,8 +3,9 @@
 //
 // [Load] is the way in. It does four things, and reports everything that is wrong at once, sorted by place:
 //
-//  1. parse: the YAML becomes a tree of [Node]s. ${VAR} and ${VAR:-default} are replaced here. Anchors,
-//     aliases, tags, duplicate keys and a second document are errors.
+//  1. parse: the YAML becomes a tree of [Node]s. ${VAR} and ${VAR:-default} are replaced here, and the
+//     sections of files that it includes are put beside its own. Anchors, aliases, tags, duplicate keys and
+//     a second document are errors.
 //  2. decode: nodes fill plain structs by their `yaml:"name"` tags ([Node.Decode]). Keys that no field has
 //     are errors, durations and sizes need a unit.
 //  3. bind: streams are put in order, and every step is bound to the columns that reach it

@@ -23,6 +23,7 @@ func testKinds() Kinds {
 			"dedupe": func() engine.Config { return &fakeDedupe{Order: "arrival"} },
 			"filter": func() engine.Config { return &fakeFilter{} },
 			"window": func() engine.Config { return &fakeWindow{} },
+			"number": func() engine.Config { return &fakeNumber{} },
 		},
 		Sources: map[string]func() SourceConfig{
 			"kafka": func() SourceConfig { return &fakeKafka{} },
@@ -35,8 +36,12 @@ func testKinds() Kinds {
 type fakeOperator struct{}
 
 func (fakeOperator) Apply(context.Context, *engine.Batch, engine.Emit) error { return nil }
-func (fakeOperator) Save(int, io.Writer) (bool, error)                       { return false, nil }
-func (fakeOperator) Load(int, io.Reader) error                               { return nil }
+
+// A fakeKeeper is an operator with state.
+type fakeKeeper struct{ fakeOperator }
+
+func (fakeKeeper) Save(int, io.Writer) (bool, error) { return false, nil }
+func (fakeKeeper) Load(int, io.Reader) error         { return nil }
 
 func noColumn(name string, in column.Schema, path ...string) engine.Fault {
 	return engine.Fault{Path: path, Message: fmt.Sprintf("no column %q", name), Nearest: column.Nearest(name, in.Names())}
@@ -127,7 +132,7 @@ func (c *fakeDedupe) Bind(in engine.Schema) (engine.Operator, engine.Schema, err
 			faults = append(faults, noColumn(name, in, "by", fmt.Sprint(i)))
 		}
 	}
-	return fakeOperator{}, in, faultsOrNil(faults)
+	return fakeKeeper{}, in, faultsOrNil(faults)
 }
 
 // A fakeFilter is an expression in which every word is a column.
@@ -155,12 +160,22 @@ func (c *fakeFilter) Bind(in engine.Schema) (engine.Operator, engine.Schema, err
 type fakeWindow struct {
 	By   []string      `yaml:"by"`
 	Size time.Duration `yaml:"size,required"`
+	Emit string        `yaml:"emit" enum:"close|changes"`
 }
 
 func (c *fakeWindow) Keys() []string { return c.By }
-func (c *fakeWindow) Waits() bool    { return true }
+func (c *fakeWindow) Waits() bool    { return c.Emit != "changes" }
+func (c *fakeWindow) Replaces() bool { return c.Emit == "changes" }
 func (c *fakeWindow) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
-	return fakeOperator{}, in, nil
+	return fakeKeeper{}, in, nil
+}
+
+// A fakeNumber has state and no key.
+type fakeNumber struct{}
+
+func (*fakeNumber) UnmarshalNode(Node) error { return nil }
+func (*fakeNumber) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
+	return fakeKeeper{}, in, nil
 }
 
 type fakeKafka struct {
@@ -193,6 +208,8 @@ func (c *fakeKafka) Validate() error {
 type fakeFiles struct {
 	Path string `yaml:"path,required"`
 }
+
+func (c *fakeFiles) Explain() string { return "files of " + c.Path }
 
 func (c *fakeFiles) Validate() error {
 	if !strings.HasPrefix(c.Path, "/") {

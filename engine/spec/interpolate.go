@@ -106,10 +106,29 @@ type value struct{ text, shown string }
 // variables finds the values of variables: first those set on the command line, then the environment's,
 // then those under vars, then the default written with the use.
 type variables struct {
-	set      map[string]string
-	getenv   func(string) (string, bool)
-	defaults map[string]value // what vars says, in effect
-	used     map[string]bool
+	set     map[string]string
+	getenv  func(string) (string, bool)
+	presets map[string]*preset // what vars says, in effect
+	used    map[string]bool
+}
+
+// A preset is a variable of vars. It is read when it is first asked for: it may use others, wherever they stand.
+type preset struct {
+	read    func() (value, bool) // false: it has no value
+	reading bool
+	done    bool
+	value   value
+	ok      bool
+}
+
+// get is the preset's value; ok is false where it has none, or none yet: it is asked for by itself.
+func (p *preset) get() (v value, ok bool) {
+	if !p.done && !p.reading {
+		p.reading = true
+		p.value, p.ok = p.read()
+		p.reading, p.done = false, true
+	}
+	return p.value, p.ok
 }
 
 func (v *variables) outside(name string) (string, bool) {
@@ -135,11 +154,17 @@ func (v *variables) value(h hole) (value, error) {
 	if ok && (text != "" || !h.hasFallback) {
 		return value{text, "${" + h.name + "}"}, nil
 	}
-	if d, has := v.defaults[h.name]; has && (d.text != "" || !h.hasFallback) {
-		return d, nil
+	p := v.presets[h.name]
+	if p != nil {
+		if d, has := p.get(); has && (d.text != "" || !h.hasFallback) {
+			return d, nil
+		}
 	}
-	if h.hasFallback {
+	switch {
+	case h.hasFallback:
 		return value{h.fallback, h.fallback}, nil
+	case p != nil && p.reading:
+		return value{}, fmt.Errorf("variable %s leads back to itself: its value under vars is made of ${%s}", h.name, h.name)
 	}
 	return value{}, fmt.Errorf("variable %s is not set: give it a value in the environment or with --set %s=…, or a default with ${%s:-…} or under vars", h.name, h.name, h.name)
 }

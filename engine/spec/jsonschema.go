@@ -26,6 +26,9 @@ func JSONSchema(kinds Kinds) []byte {
 	s := structSchema(reflect.ValueOf(newLayout()))
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s["title"] = "millrace pipeline definition"
+	// A part of the definition may stand in another file, and a file without a pipeline is such a part.
+	s["anyOf"] = []schema{{"required": s["required"]}, {"required": []string{"include"}}, {"not": schema{"required": []string{"pipeline"}}}}
+	delete(s, "required")
 	properties := s["properties"].(schema)
 	properties["sources"].(schema)["additionalProperties"] = sourceSchema(kinds)
 	properties["streams"].(schema)["additionalProperties"] = streamSchema(kinds)

@@ -3,6 +3,7 @@ package spec
 import (
 	"time"
 
+	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
 )
 
@@ -10,6 +11,7 @@ import (
 // from them.
 
 type layout struct {
+	Include     []string          `yaml:"include,scalar" doc:"Files whose sections are part of this definition. A path starts at the folder of this file."`
 	Pipeline    string            `yaml:"pipeline,required" doc:"Name of the pipeline. State, commits and metrics go by it."`
 	Lake        lakeText          `yaml:"lake" doc:"Where the tables are: a folder, as a path or a file:// URL, or a bucket, as s3://bucket/prefix or as a map of url and options."`
 	Vars        Map[string]       `yaml:"vars" doc:"Defaults of variables that are used as ${NAME}. --set and the environment come first."`
@@ -19,6 +21,7 @@ type layout struct {
 	Quarantine  string            `yaml:"quarantine" doc:"Path of the table of rows that were refused, under the lake. Default: the pipeline's name and _quarantine."`
 	Commit      commitLayout      `yaml:"commit" doc:"When rows are committed to the tables: whatever comes first."`
 	Memory      memoryLayout      `yaml:"memory" doc:"Bounds of memory."`
+	State       stateLayout       `yaml:"state" doc:"Bounds of what operators keep."`
 	Maintenance maintenanceLayout `yaml:"maintenance" doc:"What is done for the tables while the pipeline runs."`
 }
 
@@ -26,6 +29,7 @@ func newLayout() layout {
 	return layout{
 		Commit: commitLayout{Every: 10 * time.Second, TargetFile: 128 << 20},
 		Memory: memoryLayout{Budget: 64 << 20},
+		State:  stateLayout{Memory: engine.DefaultStateMemory},
 		Maintenance: maintenanceLayout{
 			Checkpoint: true, Optimize: optimizeLayout{Every: 5 * time.Second}, Vacuum: vacuumLayout{Every: 24 * time.Hour},
 		},
@@ -42,19 +46,23 @@ type sourceLayout struct {
 }
 
 func newSourceLayout() sourceLayout {
-	return sourceLayout{EventTime: eventTimeLayout{Column: recordTimestamp}, Start: "earliest", OnDataLoss: "fail"}
+	return sourceLayout{EventTime: eventTimeLayout{Column: recordTimestamp, MaxAhead: engine.DefaultMaxAhead, Late: "quarantine"}, Start: "earliest", OnDataLoss: "fail"}
 }
 
 // recordTimestamp stands for the timestamp that the source gives each record.
 const recordTimestamp = "record.timestamp"
 
 type eventTimeLayout struct {
-	Column   string        `yaml:"column" doc:"A timestamp column, or record.timestamp for the record's own."`
-	MaxDelay time.Duration `yaml:"max_delay" doc:"How much earlier than the latest row seen a row may be before it is late."`
+	Column    string        `yaml:"column" doc:"A column that holds a time, or record.timestamp for the record's own."`
+	Format    []string      `yaml:"format,scalar" doc:"How a string shows the time: formats that are tried in order, iso by default; or of a whole number its unit: epoch_s, epoch_ms or epoch_us."`
+	MaxDelay  time.Duration `yaml:"max_delay" doc:"How much earlier than the latest row seen a row may be before it is late."`
+	MaxAhead  time.Duration `yaml:"max_ahead" doc:"How much later than the record's own timestamp the column may be; a row that is later still is refused."`
+	Late      string        `yaml:"late" enum:"quarantine|drop" doc:"Where late rows go. drop: they are only counted."`
+	IdleAfter time.Duration `yaml:"idle_after" doc:"Time passes without a partition that had no record for so long. 0s: never. With it what the tables hold depends on when records came."`
 }
 
 type streamLayout struct {
-	From  Node   `yaml:"from,required" doc:"A source or another stream."`
+	From  inputs `yaml:"from,required" doc:"A source or another stream, or a list of some that have the same columns: the stream has the rows of all."`
 	Steps []Node `yaml:"steps" doc:"Operators in the order they apply, each a map of one: the operator's name and its config."`
 }
 
@@ -64,7 +72,7 @@ type tableLayout struct {
 	PartitionBy []string `yaml:"partition_by" doc:"Columns whose values make the table's folders."`
 	Compression string   `yaml:"compression" enum:"snappy|zstd|none" doc:"Compression of the data files. Default: snappy."`
 	TargetFile  Bytes    `yaml:"target_file" doc:"Size at which a data file is full. Default: that of commit."`
-	Mode        string   `yaml:"mode" enum:"append" doc:"How a commit changes the table: append, which adds rows. Default: append."`
+	Mode        string   `yaml:"mode" enum:"append|replace" doc:"How a commit changes the table. append: it adds rows. replace: its rows take the place of all that were there. Default: append."`
 	Evolve      string   `yaml:"evolve" enum:"none|add" doc:"What happens when the rows have columns that the table lacks. none: it is an error. add: the table gets them behind its own, with the next commit; older rows have null there. Default: none."`
 }
 
@@ -92,4 +100,8 @@ type vacuumLayout struct {
 
 type memoryLayout struct {
 	Budget Bytes `yaml:"budget" doc:"Memory for all rows in flight."`
+}
+
+type stateLayout struct {
+	Memory Bytes `yaml:"memory" doc:"Memory for the state of all operators of the pipeline. When it is used up the pipeline stops after a commit."`
 }

@@ -12,15 +12,15 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// Load reads a definition, binds its streams and checks it. file is for messages; nothing is opened. The
-// error, if any, is Errors: all that is wrong.
+// Load reads a definition, binds its streams and checks it. file is for messages, and what includes are relative to;
+// only Options.ReadFile opens anything. The error, if any, is Errors: all that is wrong.
 func Load(file string, data []byte, kinds Kinds, opts Options) (*Definition, error) {
-	doc, root := parse(file, data, opts.Set, opts.Getenv)
-	if root.t == nil {
+	doc := &document{reading: newReading(opts.Set, opts.Getenv), file: file}
+	if !doc.readAll(data, opts.ReadFile) {
 		return nil, doc.finish(doc.errs)
 	}
 	l := &loader{
-		root: root, kinds: kinds, opts: opts, layout: newLayout(), names: map[string]named{}, edges: map[string]*edge{},
+		root: Node{doc.root}, kinds: kinds, opts: opts, layout: newLayout(), names: map[string]named{}, edges: map[string]*edge{},
 		def: &Definition{File: file, Sources: map[string]Source{}, Tables: map[string]Table{}},
 	}
 	l.errs = doc.errs
@@ -56,8 +56,10 @@ type named struct {
 // An edge is what leaves a source or stream.
 type edge struct {
 	schema  column.Schema // nil: something before it is wrong, and what depends on it is not checked
+	sources []string      // whose rows they are
 	order   []string      // rows were last exchanged by these columns; nil: not yet
 	ordered bool          // rows of a key (order, or any) are still in the order of their partition
+	whole   bool          // the rows of an epoch are all results there are, and take the place of those before
 	readers int
 }
 
@@ -131,6 +133,7 @@ func (l *loader) commit() {
 	c := l.layout.Commit
 	l.def.Plan.Commit = engine.CommitPolicy{Every: c.Every, Rows: c.Rows, Bytes: int64(c.Bytes)}
 	l.def.TargetFile, l.def.MemoryBudget = c.TargetFile, l.layout.Memory.Budget
+	l.def.StateMemory = l.layout.State.Memory
 	n := l.section("commit")
 	if c.Rows < 0 {
 		l.errorf(get(n, "rows"), "expected a number of records, found %d", c.Rows)
@@ -143,6 +146,9 @@ func (l *loader) commit() {
 	}
 	if l.def.MemoryBudget == 0 {
 		l.errorf(get(l.section("memory"), "budget"), "a budget of 0 bytes holds no rows")
+	}
+	if l.def.StateMemory == 0 {
+		l.errorf(get(l.section("state"), "memory"), "a budget of 0 bytes holds no state")
 	}
 }
 
@@ -180,7 +186,7 @@ func declare[V any](l *loader, kind string, section Map[V]) {
 			if kind == "table" {
 				hint = fmt.Sprintf("; give the table another name and keep its folder with path: %s", key.t.shown())
 			}
-			l.errorf(key, "%s %s has the name of the %s in line %d%s", kind, key.t.shown(), other.kind, other.key.Line(), hint)
+			l.errorf(key, "%s %s has the name of the %s %s%s", kind, key.t.shown(), other.kind, other.key.where(key), hint)
 			continue
 		}
 		l.names[e.Key] = named{kind, key}
@@ -246,7 +252,7 @@ func (l *loader) quarantine() {
 	p = path.Clean(p)
 	l.def.QuarantinePath, l.def.Plan.Quarantine = p, path.Base(p)
 	if other, ok := l.names[path.Base(p)]; ok {
-		l.errorf(n, "the quarantine table has the name of the %s in line %d: its name is the last part of its path", other.kind, other.key.Line())
+		l.errorf(n, "the quarantine table has the name of the %s %s: its name is the last part of its path", other.kind, other.key.where(n))
 	}
 }
 

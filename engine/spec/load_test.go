@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +23,8 @@ import (
 //	short …                               errors without their lines; "ok" and the warnings if there is none
 //	json  …                               the plan's JSON form
 //
-// What a definition needs and the input leaves out is added below it, unless the argument bare says not to.
+// What a definition needs and the input leaves out is added below it, unless the argument bare says not to. A line
+// "=== FILE" begins another file, which the definition, p.yaml, can include.
 //
 // `go test ./engine/spec -rewrite` writes what comes out into the files.
 func TestText(t *testing.T) {
@@ -32,12 +34,12 @@ func TestText(t *testing.T) {
 		}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			env := assignments(t, d, "env")
-			input := unescape(d.Input)
+			input, files := split(unescape(d.Input))
 			if !d.HasArg("bare") {
-				input = complete(input)
+				input = complete(input, unescape(d.Input))
 			}
 			def, err := Load("p.yaml", []byte(input), testKinds(), Options{
-				Set: assignments(t, d, "set"), CheckTable: lowerCase,
+				Set: assignments(t, d, "set"), CheckTable: lowerCase, ReadFile: files,
 				Getenv: func(k string) (string, bool) { v, ok := env[k]; return v, ok },
 			})
 			return show(t, d.Cmd, def, err)
@@ -45,8 +47,24 @@ func TestText(t *testing.T) {
 	})
 }
 
-// complete adds the sections that a definition needs.
-func complete(input string) string {
+// split gives the definition and what reads the other files.
+func split(input string) (string, func(string) ([]byte, error)) {
+	parts := strings.Split("\n"+input, "\n=== ")
+	files := map[string]string{}
+	for _, p := range parts[1:] {
+		name, text, _ := strings.Cut(p, "\n")
+		files[name] = text
+	}
+	return strings.TrimPrefix(parts[0], "\n"), func(name string) ([]byte, error) {
+		if text, ok := files[name]; ok {
+			return []byte(text), nil
+		}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+}
+
+// complete adds the sections that a definition needs and that no file has.
+func complete(input, files string) string {
 	input += "\n"
 	for _, section := range []string{
 		"pipeline: p",
@@ -54,7 +72,7 @@ func complete(input string) string {
 		"sources: {pins: {kafka: {brokers: [a:1], topic: t}, format: json, schema: {id: long!, title: string, at: timestamp, tags: array<string>}}}",
 		"tables: {t: {from: pins}}",
 	} {
-		if key, _, _ := strings.Cut(section, ":"); !strings.Contains("\n"+input, "\n"+key+":") {
+		if key, _, _ := strings.Cut(section, ":"); !strings.Contains("\n"+files, "\n"+key+":") {
 			input += section + "\n"
 		}
 	}
@@ -183,7 +201,7 @@ func FuzzLoad(f *testing.F) {
 	seeds := []string{
 		example(f), "", "-", "a: [", "a: {b: ${X:-{}}}", "pipeline: $${x}\nlake: ${", "? a\n: b", "&a [*a]", "!!str x", "a: |\n  x\n b", "a: >-\n\n\n",
 		"\"\\", "'", "%YAML 1.2\n---\na: b\n...\n---\n", "a:\n\t- b", "<<: {a: b}", "sources: {a: {kafka: 1, kafka: 2}}",
-		"streams: {a: {from: b}, b: {from: a}}", "tables: {${X}: {from: ${X:-y}}}", "a: \"\\x4", "streams: {s: {from: p, steps: [{filter: \"a\\n b\"}]}}",
+		"streams: {a: {from: b}, b: {from: a}}", "include: [p.yaml, q.yaml]\nvars: {A: \"${B}\", B: \"${A}\"}", "streams: {a: {from: [a, pins, pins]}}", "tables: {${X}: {from: ${X:-y}}}", "a: \"\\x4", "streams: {s: {from: p, steps: [{filter: \"a\\n b\"}]}}",
 	}
 	for _, s := range seeds {
 		f.Add([]byte(s))

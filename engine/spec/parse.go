@@ -13,44 +13,59 @@ import (
 // maxFile bounds a definition, in bytes.
 const maxFile = 1 << 20
 
-// A document is a definition's file while it is read.
-type document struct {
-	file    string
-	lines   []string // as in the file, without line ends
-	masked  []string // as the parser saw them
-	holes   []hole
+// A reading is what the files of a definition share while they are read.
+type reading struct {
 	vars    *variables
 	secrets []string // values under keys that hold secrets
 	errs    Errors
+}
+
+func newReading(set map[string]string, getenv func(string) (string, bool)) *reading {
+	return &reading{vars: &variables{set: set, getenv: getenv, presets: map[string]*preset{}, used: map[string]bool{}}}
+}
+
+// A document is a file while it is read.
+type document struct {
+	*reading
+	file     string
+	lines    []string // as in the file, without line ends
+	masked   []string // as the parser saw them
+	holes    []hole
+	root     *tree
+	bodies   map[*tree]ast.Node // of the sections that were not converted yet
+	presets  []*preset          // what vars says, in the order written
+	included []*document
 }
 
 // Parse reads YAML without asking what it says. Only set and getenv (which may be nil) give values to
 // variables. It reports all that is wrong as Errors. Load is what a definition is read with; Parse is for
 // tests of a config's own decoding.
 func Parse(file string, data []byte, set map[string]string, getenv func(string) (string, bool)) (Node, error) {
-	d, root := parse(file, data, set, getenv)
-	return root, d.finish(d.errs)
+	d := &document{reading: newReading(set, getenv), file: file}
+	if !d.open(data) {
+		return Node{}, d.finish(d.errs)
+	}
+	d.rest()
+	return Node{d.root}, d.finish(d.errs)
 }
 
-func parse(file string, data []byte, set map[string]string, getenv func(string) (string, bool)) (*document, Node) {
+// open reads the text down to the names of the sections. It is false where the text is no YAML, which it says.
+func (d *document) open(data []byte) bool {
 	text := strings.ReplaceAll(strings.TrimPrefix(string(data), "\ufeff"), "\r\n", "\n")
-	d := &document{
-		file: file, lines: strings.Split(text, "\n"),
-		vars: &variables{set: set, getenv: getenv, defaults: map[string]value{}, used: map[string]bool{}},
-	}
+	d.lines = strings.Split(text, "\n")
 	if err := acceptable(text); err != nil {
 		d.fail(1, 1, err.Error())
-		return d, Node{}
+		return false
 	}
 	masked, holes := mask(text)
 	d.holes, d.masked = holes, strings.Split(masked, "\n")
 	body := d.syntax(masked)
 	if body == nil {
-		return d, Node{}
+		return false
 	}
-	root := &tree{doc: d, line: 1, col: 1}
-	d.convert(root, body, 0)
-	return d, Node{root}
+	d.root = &tree{doc: d, line: 1, col: 1}
+	d.head(body)
+	return true
 }
 
 func acceptable(text string) error {

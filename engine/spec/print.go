@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/millrace-io/millrace/engine"
 )
 
 // planWidth is how wide the plan's lines of columns are, in characters.
@@ -14,7 +16,7 @@ const planWidth = 110
 // WritePlan prints the typed schema of every edge, for people, without the warnings.
 func (d *Definition) WritePlan(w io.Writer) error {
 	p := printer{}
-	p.plan(d.Describe(), d.MemoryBudget)
+	p.plan(d.Describe(), d.MemoryBudget, d.StateMemory)
 	_, err := io.WriteString(w, p.text.String())
 	return err
 }
@@ -27,13 +29,19 @@ type printer struct {
 
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.text, format+"\n", args...) }
 
-func (p *printer) plan(d Description, budget Bytes) {
+func (p *printer) plan(d Description, rows, state Bytes) {
 	p.line("pipeline %s, lake %s", d.Pipeline, d.Lake)
-	p.line("commits %s; memory for rows in flight %s", commitText(d.Commit), budget)
+	p.line("commits %s; memory for rows in flight %s, for what operators keep %s", commitText(d.Commit), rows, state)
 	p.line("maintenance: %s", d.Maintenance.text())
 	for _, s := range d.Sources {
-		p.line("\nsource %s  %s, %s, from the %s record; event time %s, at most %s late", s.Name, s.Kind, s.Format, s.Start, s.EventTime, s.MaxDelay)
+		p.line("\nsource %s  %s, %s, from the %s record; event time %s", s.Name, s.Kind, s.Format, s.Start, s.timeText())
 		p.label = 0
+		if s.Note != "" {
+			p.item("", s.Note)
+		}
+		if s.IdleAfter != "" {
+			p.item("", "idle_after: time passes without a partition that had no record for "+s.IdleAfter+": what the tables hold depends on when records came")
+		}
 		p.columns("", s.Columns)
 	}
 	schemas := map[string][]ColumnDescription{}
@@ -41,7 +49,8 @@ func (p *printer) plan(d Description, budget Bytes) {
 		schemas[s.Name] = s.Columns
 	}
 	for _, s := range d.Streams {
-		p.stream(s, schemas[s.From])
+		p.line("\nstream %s  from %s%s", s.Name, strings.Join(s.From, ", "), waitText(s, d.Sources))
+		p.stream(s, together(schemas, s.From))
 		schemas[s.Name] = s.Columns
 	}
 	p.label = 0
@@ -50,6 +59,19 @@ func (p *printer) plan(d Description, budget Bytes) {
 	}
 	p.line("\nquarantine %s  at %s", d.Quarantine.Name, d.Quarantine.Path)
 	p.columns("", d.Quarantine.Columns)
+}
+
+// timeText is what the event time is.
+func (s SourceDescription) timeText() string {
+	text := s.EventTime
+	if len(s.TimeFormat) > 0 {
+		text += " (" + strings.Join(s.TimeFormat, " or ") + ")"
+	}
+	text += ", at most " + s.MaxDelay + " late"
+	if s.MaxAhead != FormatDuration(engine.DefaultMaxAhead) {
+		text += ", at most " + s.MaxAhead + " ahead"
+	}
+	return text
 }
 
 func commitText(c CommitDescription) string {
@@ -66,12 +88,39 @@ func commitText(c CommitDescription) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *printer) stream(s StreamDescription, in []ColumnDescription) {
-	waits := ""
-	if s.Waits {
-		waits = "  waits for event time: late rows go to quarantine"
+// together is the columns that come to a stream: those of all it reads are the same but for what is never null.
+func together(schemas map[string][]ColumnDescription, names []string) []ColumnDescription {
+	all := slices.Clone(schemas[names[0]])
+	for _, name := range names[1:] {
+		for i, c := range schemas[name] {
+			all[i].Required = all[i].Required && c.Required
+		}
 	}
-	p.line("\nstream %s  from %s%s", s.Name, s.From, waits)
+	return all
+}
+
+// waitText says what happens to late rows where the stream waits for event time.
+func waitText(s StreamDescription, sources []SourceDescription) string {
+	if !s.Waits {
+		return ""
+	}
+	var dropped []string
+	for _, source := range sources {
+		if source.Late == "drop" && slices.Contains(s.Sources, source.Name) {
+			dropped = append(dropped, source.Name)
+		}
+	}
+	text := "  waits for event time: late rows "
+	switch len(dropped) {
+	case 0:
+		return text + "go to quarantine"
+	case len(s.Sources):
+		return text + "are dropped"
+	}
+	return text + "go to quarantine, those of " + strings.Join(dropped, ", ") + " are dropped"
+}
+
+func (p *printer) stream(s StreamDescription, in []ColumnDescription) {
 	p.label = 0
 	for _, x := range s.Steps {
 		p.label = max(p.label, utf8.RuneCountInString(x.Name)+2)
@@ -103,11 +152,14 @@ func (p *printer) table(t TableDescription) {
 	if len(t.PartitionBy) > 0 {
 		by = ", partitioned by " + strings.Join(t.PartitionBy, ", ")
 	}
-	evolves := ""
-	if t.Evolve == "add" {
-		evolves = ", gets columns that it lacks"
+	more := ""
+	if t.Mode == "replace" {
+		more = ", each commit replaces its rows"
 	}
-	p.line("\ntable %s  from %s, at %s%s, %s, files of %s%s", t.Name, t.From, t.Path, by, t.Compression, Bytes(t.TargetFile), evolves)
+	if t.Evolve == "add" {
+		more += ", gets columns that it lacks"
+	}
+	p.line("\ntable %s  from %s, at %s%s, %s, files of %s%s", t.Name, t.From, t.Path, by, t.Compression, Bytes(t.TargetFile), more)
 	p.columns("", t.Columns)
 }
 

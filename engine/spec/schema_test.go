@@ -130,6 +130,12 @@ func validators() map[string]validator {
 			}
 			return nil
 		},
+		"not": func(s map[string]any, v any, at string) error {
+			if validate(s["not"].(map[string]any), v, at) == nil {
+				return fmt.Errorf("%s: fits what it must not", at)
+			}
+			return nil
+		},
 		"anyOf": func(s map[string]any, v any, at string) error { return validCount(s["anyOf"], v, at, 99) },
 		"oneOf": func(s map[string]any, v any, at string) error { return validCount(s["oneOf"], v, at, 1) },
 	}
@@ -232,6 +238,11 @@ func TestSchemaRefuses(t *testing.T) {
 		{"clean:", "filter: id > 5\n      - clean:", ""},
 		{"parse: magnitude", "parse: number", "alternatives"},
 		{"    from: pins\n", "", "from is missing"},
+		{"    from: pins\n", "    from: [pins, more]\n", ""},
+		{"    from: pins\n", "    from: {a: b}\n", "alternatives"},
+		{"tables:\n  pin_table: {from: clean_pins, path: pin_table, partition_by: [category]}\n", "", "tables is missing"},
+		{"tables:\n  pin_table: {from: clean_pins, path: pin_table, partition_by: [category]}\n", "include: a.yaml\n", ""},
+		{"pipeline: pinterest", "", ""},
 		{"partition_by", "partitionby", "partitionby is not known"},
 	} {
 		yaml := strings.Replace(example(t), c.old, c.new, 1)

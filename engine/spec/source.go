@@ -24,8 +24,8 @@ func (l *loader) source(name string, n Node) {
 	}
 	var format string
 	format, plan.NewDecoder = l.format(f)
-	l.edges[name] = &edge{schema: f.Schema, ordered: true}
-	l.def.Sources[name] = Source{Kind: kind, Config: config, Format: format}
+	l.edges[name] = &edge{schema: f.Schema, sources: []string{name}, ordered: true}
+	l.def.Sources[name] = Source{Kind: kind, Config: config, Format: format, TimeFormat: f.EventTime.Format}
 	l.def.Plan.Sources = append(l.def.Plan.Sources, plan)
 }
 
@@ -62,27 +62,6 @@ func broken(n Node) bool {
 	}
 	return n.t.broken || slices.ContainsFunc(n.Items(), broken) ||
 		slices.ContainsFunc(n.Pairs(), func(p Pair) bool { return broken(p.Value) })
-}
-
-func (l *loader) eventTime(n Node, f sourceLayout) engine.EventTime {
-	t := engine.EventTime{Column: f.EventTime.Column, MaxDelay: f.EventTime.MaxDelay}
-	if t.Column == recordTimestamp {
-		t.Column = ""
-		return t
-	}
-	at := get(get(n, "event_time"), "column")
-	if f.Schema == nil || at.Kind() != Scalar || at.t.broken {
-		return t
-	}
-	i := f.Schema.Index(t.Column)
-	switch {
-	case i < 0:
-		names := append(f.Schema.Names(), recordTimestamp)
-		l.errs = append(l.errs, at.errorAt(0, fmt.Sprintf("no column %s in the schema: expected a timestamp column or %s", at.t.shown(), recordTimestamp), column.Nearest(t.Column, names)))
-	case f.Schema[i].Type != column.Of(column.Timestamp):
-		l.errorf(at, "column %s is a %s: expected a timestamp column or %s", t.Column, f.Schema[i].Type, recordTimestamp)
-	}
-	return t
 }
 
 // format reads "json" or {json: {options}}.

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,55 +11,65 @@ import (
 	"github.com/millrace-io/millrace/engine/column"
 )
 
-// streams binds all streams, each after the one it reads.
+// streams binds all streams, each after those it reads.
 func (l *loader) streams() {
-	entries := map[string]Entry[streamLayout]{}
+	v := visitor{l: l, entries: map[string]Entry[streamLayout]{}, done: map[string]bool{}}
 	for _, e := range l.layout.Streams {
 		if l.names[e.Key].kind == "stream" {
-			entries[e.Key] = e
+			v.entries[e.Key] = e
 		}
 	}
-	done := map[string]bool{}
 	for _, e := range l.layout.Streams {
-		var way []string
-		for at, ok := entries[e.Key]; ok && !done[at.Key]; at, ok = entries[at.Value.From.Text()] {
-			done[at.Key] = true
-			way = append(way, at.Key)
-		}
-		if len(way) == 0 {
-			continue
-		}
-		l.circle(entries, way)
-		for _, name := range slices.Backward(way) {
-			l.stream(entries[name])
-		}
+		v.visit(e.Key, nil)
 	}
 }
 
-// circle reports streams that read each other. way leads from a stream against the flow, and each stream
-// is on one way only.
-func (l *loader) circle(entries map[string]Entry[streamLayout], way []string) {
-	last := entries[way[len(way)-1]]
-	i := slices.Index(way, last.Value.From.Text())
-	if i < 0 {
+// A visitor walks over streams against the flow.
+type visitor struct {
+	l       *loader
+	entries map[string]Entry[streamLayout]
+	done    map[string]bool
+}
+
+// visit binds a stream that way leads to, after those it reads.
+func (v *visitor) visit(name string, way []string) {
+	e, ok := v.entries[name]
+	if !ok || v.done[name] {
 		return
 	}
-	round := slices.Clone(way[i:])
+	if i := slices.Index(way, name); i >= 0 {
+		v.circle(way[i:])
+		return
+	}
+	for _, from := range e.Value.From {
+		v.visit(from.Text(), append(slices.Clone(way), name))
+	}
+	v.done[name] = true
+	v.l.stream(e)
+}
+
+// circle reports streams that read each other: each of round reads the next one.
+func (v *visitor) circle(round []string) {
+	round = slices.Clone(round)
 	slices.Reverse(round)
-	first := slices.MinFunc(round, func(a, b string) int { return entries[a].At.Line() - entries[b].At.Line() })
+	first := slices.MinFunc(round, func(a, b string) int { return compare(v.entries[a].At, v.entries[b].At) })
 	for round[0] != first {
 		round = append(round[1:], round[0])
 	}
-	l.errorf(entries[first].Value.From, "streams read each other in a circle: %s", strings.Join(append(round, first), " → "))
+	from := v.entries[first].Value.From
+	at := slices.IndexFunc(from, func(n Node) bool { return n.Text() == round[len(round)-1] })
+	v.l.errorf(from[at], "streams read each other in a circle: %s", strings.Join(append(round, first), " → "))
+}
+
+// compare is the order of places.
+func compare(a, b Node) int {
+	return cmp.Or(cmp.Compare(a.t.doc.file, b.t.doc.file), cmp.Compare(a.Line(), b.Line()), cmp.Compare(a.t.col, b.t.col))
 }
 
 func (l *loader) stream(e Entry[streamLayout]) {
-	out := &edge{}
-	if up := l.upstream(e.Value.From); up != nil {
-		out.schema, out.order, out.ordered = up.schema, up.order, up.ordered
-	}
-	plan := engine.StreamPlan{Name: e.Key, From: e.Value.From.Text()}
-	stream := Stream{Name: e.Key, From: plan.From}
+	out := l.meet(e.Value.From)
+	plan := engine.StreamPlan{Name: e.Key, From: e.Value.From.names()}
+	stream := Stream{Name: e.Key, From: plan.From, Sources: out.sources}
 	used := map[string]int{}
 	for _, n := range e.Value.Steps {
 		operator, config, at, ok := l.step(n)
@@ -119,12 +130,13 @@ func (l *loader) bind(at Node, config engine.Config, out *edge, bound *BoundStep
 		return
 	}
 	in := out.schema
-	_, schema, err := config.Bind(slices.Clone(in))
+	operator, schema, err := config.Bind(slices.Clone(in))
 	if err != nil {
 		l.add(at, err)
 		out.schema = nil
 		return
 	}
+	l.whole(at, config, operator, out)
 	if k, ok := config.(engine.Keyed); ok {
 		bound.Keys = k.Keys()
 		for _, c := range bound.Keys {
@@ -148,11 +160,27 @@ func (l *loader) exchange(at Node, k engine.Keyed, out *edge) {
 	arrival := ok && a.ArrivalOrder()
 	if arrival {
 		missing := slices.ContainsFunc(out.order, func(c string) bool { return !slices.Contains(k.Keys(), c) })
-		if !out.ordered || missing {
+		switch {
+		case !out.ordered && out.order == nil:
+			l.add(at, at.keyError("order: arrival is the order of partitions, which rows of several inputs do not have: write order: event_time", ""))
+		case !out.ordered || missing:
 			l.add(at, at.keyError("order: arrival is the order of partitions, which rows have lost here: they were exchanged before by "+
 				strings.Join(out.order, ", ")+"; put this step before those", ""))
 		}
 	}
 	out.ordered = out.ordered && arrival
 	out.order = slices.Clone(k.Keys())
+}
+
+// whole follows results that come whole in each epoch. A step that keeps something from epoch to epoch would count them
+// again each time.
+func (l *loader) whole(at Node, config engine.Config, operator engine.Operator, out *edge) {
+	_, keyed := config.(engine.Keyed)
+	_, stateful := operator.(engine.Stateful)
+	if out.whole && (keyed || stateful) {
+		l.errs = append(l.errs, at.keyError("the step would take each result again in every epoch: those that come here are whole in each; put it before the step that gives them", ""))
+	}
+	if r, ok := config.(Replacing); ok && r.Replaces() {
+		out.whole = true
+	}
 }

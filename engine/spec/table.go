@@ -15,7 +15,7 @@ func (l *loader) table(e Entry[tableLayout]) {
 	f := e.Value
 	t := Table{
 		From: f.From.Text(), Path: f.Path, PartitionBy: f.PartitionBy,
-		Compression: f.Compression, TargetFile: f.TargetFile, Evolve: f.Evolve == "add", at: e.At,
+		Compression: f.Compression, TargetFile: f.TargetFile, Evolve: f.Evolve == "add", Replace: f.Mode == "replace", at: e.At,
 	}
 	if t.Compression == "" {
 		t.Compression = "snappy"
@@ -33,6 +33,7 @@ func (l *loader) table(e Entry[tableLayout]) {
 	}
 	if up := l.upstream(f.From); up != nil && up.schema != nil {
 		t.Schema = up.schema
+		l.mode(e.At, t, up)
 		l.partitions(get(e.At, "partition_by"), t)
 		if l.opts.CheckTable != nil {
 			for _, err := range l.opts.CheckTable(t.Schema) {
@@ -41,7 +42,23 @@ func (l *loader) table(e Entry[tableLayout]) {
 		}
 	}
 	l.def.Tables[e.Key] = t
-	l.def.Plan.Tables = append(l.def.Plan.Tables, engine.TablePlan{Name: e.Key, From: t.From, PartitionBy: t.PartitionBy})
+	l.def.Plan.Tables = append(l.def.Plan.Tables, engine.TablePlan{Name: e.Key, From: t.From, PartitionBy: t.PartitionBy, Replace: t.Replace})
+}
+
+// mode checks that the table is replaced where its rows are whole in each epoch, and only there.
+func (l *loader) mode(n Node, t Table, from *edge) {
+	at, ok := n.Get("mode")
+	if !ok {
+		at = n.key()
+	}
+	switch {
+	case at.t.broken:
+	case from.whole && !t.Replace:
+		l.errorf(at, "%s gives all its results anew in each epoch, and a commit would add them to those before: write mode: replace", t.From)
+	case t.Replace && !from.whole:
+		l.errorf(at, "%s gives each row once, and a commit would take out those before: write mode: append; replace is for results that are whole in each epoch, "+
+			"such as those of window with emit: changes", t.From)
+	}
 }
 
 func (l *loader) partitions(n Node, t Table) {

@@ -6,17 +6,24 @@
 // time. A row is a duplicate if the event time of a kept row of its key is at most within away from its
 // own, before or after. The span does not slide: a duplicate does not make the next row one.
 //
-// Kept rows are forgotten in event time: a row sees those whose time is not below its partition's watermark
+// With order: arrival the first row is the first to arrive. That is the same in every run if rows of one key come
+// from one partition, as in a topic keyed by it and with every producer's retry. Rows are never late here and leave
+// at once. Kept rows are forgotten in event time: a row sees those whose time is not below its partition's watermark
 // (as it was before the row) less within. A row that is not late can't miss anything by that; a row that is
 // late by more may be kept though its like was. What counts is the input alone, not when memory was freed.
 //
-// The first row is the first to arrive. That is the same in every run if rows of one key come from one
-// partition, as in a topic keyed by it and with every producer's retry. Rows are never late here and leave
-// at once.
+// With order: event_time the first row is the earliest, whatever partitions the rows of a key come from:
+//
+//	dedupe: {by: [unique_id], within: 7d, order: event_time}
+//
+// A row waits until the watermarks of all partitions have passed it, and leaves then, or is found a duplicate. Of rows of one
+// time the first is that of the first partition ("9" is before "10") and offset, and where these are the same too, the one
+// with the least values. Rows that come late go to quarantine before they reach it.
 //
 // It holds at most 48 bytes a kept row, and 4 more a row that the next checkpoint has to save. A checkpoint
 // costs 24 bytes for each row kept since the last, and now and then 24.2 for each row of a slot of 256. That is
-// also what a start reads: each row once or, of what was forgotten since, a little more.
+// also what a start reads: each row once or, of what was forgotten since, a little more. Rows that wait are held, and saved,
+// with all their columns and some 50 bytes more.
 package dedupe
 
 import (
@@ -34,23 +41,32 @@ import (
 type Config struct {
 	By     []string      `yaml:"by,required,scalar" doc:"The columns that make up the key: rows that agree in all of them are the same."`
 	Within time.Duration `yaml:"within,required" doc:"How far apart in event time two rows of a key may be to be the same. At least 1 ms."`
-	Order  string        `yaml:"order" enum:"arrival" doc:"Which row is the first: arrival, the first that comes."`
+	Order  string        `yaml:"order" enum:"arrival|event_time" doc:"Which row is the first: arrival, the first that comes; event_time, the earliest, for which rows wait until the watermark has passed them."`
 	Seed   uint64        `json:"-"` // of the keys' hashes, where no exchange has made them
 }
 
 // New gives a config that holds the defaults.
 func New() *Config { return &Config{Order: arrival} }
 
-const arrival = "arrival"
+const (
+	arrival   = "arrival"
+	eventTime = "event_time"
+)
 
 // Keys implements engine.Keyed.
 func (c Config) Keys() []string { return c.By }
 
+// Waits implements engine.Waiting.
+func (c Config) Waits() bool { return c.Order == eventTime }
+
 // ArrivalOrder implements spec.ArrivalOrdered.
-func (c Config) ArrivalOrder() bool { return true }
+func (c Config) ArrivalOrder() bool { return !c.Waits() }
 
 // Explain implements spec.Explainer.
 func (c Config) Explain() string {
+	if c.Waits() {
+		return "keeps the earliest row, when the watermark has passed it: the same in every run"
+	}
 	return "keeps the first row to arrive: the same in every run if rows of one key come from one partition"
 }
 
@@ -75,8 +91,8 @@ func (c Config) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
 	if c.Within < time.Millisecond {
 		faults = append(faults, engine.Fault{Path: []string{"within"}, Message: fmt.Sprintf("expected a span of at least 1ms, found %v", c.Within)})
 	}
-	if c.Order != arrival && c.Order != "" {
-		faults = append(faults, engine.Fault{Path: []string{"order"}, Message: fmt.Sprintf("expected arrival, found %q", c.Order)})
+	if c.Order != arrival && c.Order != eventTime && c.Order != "" {
+		faults = append(faults, engine.Fault{Path: []string{"order"}, Message: fmt.Sprintf("expected arrival or event_time, found %q", c.Order)})
 	}
 	if faults != nil {
 		return nil, nil, faults
@@ -84,19 +100,23 @@ func (c Config) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) {
 	for i := range d.slots {
 		d.slots[i].floor = engine.MinTime
 	}
+	if c.Waits() {
+		return newOrdered(d, in), in, nil
+	}
 	return d, in, nil
 }
 
-// dedupe implements engine.Stateful.
+// dedupe, in order of arrival, implements engine.Stateful.
 type dedupe struct {
 	by     []int // columns
 	hasher *column.Hasher
 	within time.Duration
 	span   uint64 // within, in microseconds
 
-	slots  [column.Slots]table
-	coming [column.Slots]int // entries that Load will be given of each slot, about
-	floor  engine.Time       // no row to come sees a row kept before it. Invariant: it never falls
+	slots   [column.Slots]table
+	coming  [column.Slots]int // entries that Load will be given of each slot, about
+	buckets int               // of all tables
+	floor   engine.Time       // no row to come sees a row kept before it. Invariant: it never falls
 
 	loading bool             // nothing but Load has come
 	cols    []column.Column  // scratch

@@ -1,21 +1,23 @@
 package dedupe_test
 
 import (
+	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/millrace-io/millrace/engine"
-	"github.com/millrace-io/millrace/engine/column"
 	"github.com/millrace-io/millrace/engine/enginetest/optest"
 	"github.com/millrace-io/millrace/engine/spec"
 	"github.com/millrace-io/millrace/operators/dedupe"
 )
 
-var _ spec.ArrivalOrdered = dedupe.Config{}
+var (
+	_ spec.ArrivalOrdered = dedupe.Config{}
+	_ engine.Waiting      = dedupe.Config{}
+)
 
 func Example() {
 	config := optest.Decode(dedupe.New(), `{by: [id], within: 1h}`)
@@ -47,12 +49,61 @@ func Example_late() {
 	// row {"id":"a","n":3}
 }
 
+// In order of event time the earliest row is kept, though it came later. What the watermark has not passed waits.
+func Example_eventTime() {
+	config := optest.Decode(dedupe.New(), `{by: [id], within: 1h, order: event_time}`)
+	optest.Print(config, "id: string, n: int",
+		`{"id": "a", "n": 1, "@at": "2024-05-01T10:30:00Z"}`, // the same as 3
+		`{"id": "b", "n": 2, "@at": "2024-05-01T10:05:00Z"}`,
+		`{"id": "a", "n": 3, "@at": "2024-05-01T10:00:00Z"}`,
+		`{"id": "a", "n": 4, "@at": "2024-05-01T11:20:00Z"}`,                                  // not as 3, and 1 was not kept
+		`{"id": "b", "n": 5, "@at": "2024-05-01T12:00:00Z", "@mark": "2024-05-01T11:30:00Z"}`) // waits
+	// Output:
+	// columns id: string, n: int
+	// drop duplicate 1
+	// row {"id":"a","n":3}
+	// row {"id":"b","n":2}
+	// row {"id":"a","n":4}
+}
+
+// TestConforms: in one batch or many, with the promise moving on or not.
 func TestConforms(t *testing.T) {
 	rows := []string{}
 	for i := range 200 {
 		rows = append(rows, fmt.Sprintf(`{"id": "%d", "k": %d}`, i*i%7, i%2), `{"k": 1}`)
 	}
 	optest.Conform(t, dedupe.Config{By: []string{"id", "k"}, Within: 30 * time.Second}, "id: string, k: int", rows...)
+}
+
+// TestOrdersAgree: where rows come in the order of their times both orders keep the same.
+func TestOrdersAgree(t *testing.T) {
+	rows := []string{}
+	for i := range 400 {
+		at := time.Unix(int64(i), 0).UTC().Format(time.RFC3339)
+		rows = append(rows, fmt.Sprintf(`{"id": "%d", "k": %d, "@at": %q, "@mark": %q}`, i*i%7, i%2, at, at))
+	}
+	rows = append(rows, `{"id": "end", "@at": "1970-01-02T00:00:00Z", "@mark": "1970-01-01T12:00:00Z"}`)
+	in := optest.Schema("id: string, k: int")
+	arrival := optest.Run(dedupe.Config{By: []string{"id"}, Within: 30 * time.Second}, optest.Batch(in, rows...))
+	ordered := optest.Run(dedupe.Config{By: []string{"id"}, Within: 30 * time.Second, Order: "event_time"}, optest.Batch(in, rows...))
+	if diff := cmp.Diff(arrival[:len(arrival)-1], ordered); diff != "" { // the last row waits
+		t.Errorf("in order of arrival (-) and of event time (+):\n%s", diff)
+	}
+}
+
+// TestConfig: what a config says of itself, and that saved state of arrival order is still its own.
+func TestConfig(t *testing.T) {
+	arrival, ordered := dedupe.Config{Order: "arrival"}, dedupe.Config{Order: "event_time"}
+	if !arrival.ArrivalOrder() || arrival.Waits() || ordered.ArrivalOrder() || !ordered.Waits() {
+		t.Error("arrival must not wait, event_time must, and only the first goes by arrival")
+	}
+	if arrival.Explain() == ordered.Explain() {
+		t.Errorf("both orders say %q", arrival.Explain())
+	}
+	state, err := json.Marshal(dedupe.Config{By: []string{"id"}, Within: time.Hour, Order: "arrival", Seed: 7})
+	if want := `{"By":["id"],"Within":3600000000000,"Order":"arrival"}`; string(state) != want || err != nil {
+		t.Errorf("a checkpoint knows it as %s, and as %s until now: its state would be refused", state, want)
+	}
 }
 
 func TestFaults(t *testing.T) {
@@ -74,63 +125,4 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
-}
-
-// BenchmarkDedupe is one row in ten a duplicate of one of the last 50,000, with the keys of the last
-// million rows, or thousand, held.
-func BenchmarkDedupe(b *testing.B) {
-	for _, held := range []int{1_000, 1_000_000} {
-		b.Run(fmt.Sprint("held=", held), func(b *testing.B) {
-			g := newGenerator()
-			op, _, err := dedupe.Config{By: []string{"id"}, Within: time.Duration(held) * time.Microsecond}.Bind(g.batch.Schema)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for range 2 * held / g.batch.Rows {
-				if err := op.Apply(b.Context(), g.next(), optest.Discard{}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			optest.BenchmarkBatch(b, op, g.next)
-		})
-	}
-}
-
-// A generator makes batches of 1,000 rows, a microsecond of event time a row.
-type generator struct {
-	batch *engine.Batch
-	rnd   *rand.Rand
-	row   uint64
-}
-
-func newGenerator() *generator {
-	const rows = 1000
-	texts := make([]string, rows)
-	for i := range texts {
-		texts[i] = `{}`
-	}
-	g := &generator{batch: optest.Batch(optest.Schema("id: string"), texts...), rnd: rand.New(rand.NewPCG(1, 2))}
-	g.batch.Keys = make([]column.Key, rows)
-	return g
-}
-
-func (g *generator) next() *engine.Batch {
-	for i := range g.batch.Rows {
-		id := g.row
-		if g.rnd.Uint64()%10 == 0 && id > 0 {
-			id -= g.rnd.Uint64() % min(id, 50_000)
-		}
-		g.batch.Keys[i] = column.Key{Hi: mix(id), Lo: mix(^id)}
-		g.batch.At[i], g.batch.Mark[i] = engine.Time(g.row), engine.Time(g.row)-1
-		g.batch.Upto = engine.Time(g.row)
-		g.row++
-	}
-	return g.batch
-}
-
-// mix spreads the bits of x as a hash would (the finaliser of SplitMix64).
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }

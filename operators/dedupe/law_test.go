@@ -28,7 +28,7 @@ func lawCase(step engine.Config) enginetest.Case {
 	return enginetest.Case{
 		Name:    "dedupe",
 		Time:    engine.EventTime{Column: "at", MaxDelay: delay},
-		Streams: []engine.StreamPlan{{Name: "s", From: enginetest.SourceName, Steps: []engine.Step{{Name: "dedupe", Config: step}}}},
+		Streams: []engine.StreamPlan{{Name: "s", From: []string{enginetest.SourceName}, Steps: []engine.Step{{Name: "dedupe", Config: step}}}},
 		Tables:  []engine.TablePlan{{Name: "t", From: "s"}},
 		Model:   model,
 	}

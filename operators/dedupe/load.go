@@ -23,6 +23,8 @@ func (d *dedupe) Load(slot int, r io.Reader) error {
 		d.bytes = make([]byte, 0, loadBytes)
 	}
 	d.loading = true
+	before := len(d.slots[slot].buckets)
+	defer func() { d.buckets += len(d.slots[slot].buckets) - before }()
 	l := loader{dedupe: d, r: r, slot: slot, table: &d.slots[slot], buffer: d.bytes[:loadBytes]}
 	if err := l.load(); err != nil {
 		return fmt.Errorf("dedupe: %w", err)

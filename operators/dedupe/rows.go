@@ -9,8 +9,10 @@ import (
 func (d *dedupe) keep(k column.Key, at, mark engine.Time) bool {
 	t := &d.slots[k.Slot()]
 	if t.full() {
+		before := len(t.buckets)
 		t.floor = max(t.floor, d.floor)
 		d.scratch = t.grow(d.scratch)
+		d.buckets += len(t.buckets) - before
 	}
 	place, duplicate := t.has(k, at, mark.Minus(d.within), d.span)
 	if duplicate {

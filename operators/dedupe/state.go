@@ -63,7 +63,7 @@ func (t *table) dueWhole(slot int) bool {
 // Save implements engine.Stateful.
 func (d *dedupe) Save(slot int, w io.Writer) (whole bool, err error) {
 	t := &d.slots[slot]
-	d.scratch = t.sweep(d.floor, d.scratch)
+	d.sweep(t)
 	whole = t.dueWhole(slot)
 	switch {
 	case whole:
@@ -76,6 +76,13 @@ func (d *dedupe) Save(slot int, w io.Writer) (whole bool, err error) {
 	}
 	t.fresh = t.fresh[:0]
 	return whole, err
+}
+
+// sweep drops what no row to come sees.
+func (d *dedupe) sweep(t *table) {
+	before := len(t.buckets)
+	d.scratch = t.sweep(d.floor, d.scratch)
+	d.buckets += len(t.buckets) - before
 }
 
 // write writes a section of n entries, in one piece.

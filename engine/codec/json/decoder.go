@@ -47,6 +47,9 @@ type Options struct {
 	// Paths gives for a column, by name, the path of its value under Root where it is not the name itself:
 	// keys with dots between them. A key that has a dot in it can't be reached.
 	Paths map[string]string
+
+	// Encoding is how a record's value stands for the JSON.
+	Encoding Encoding
 }
 
 // A Decoder is an engine.Decoder of JSON records. It appends to the columns of Rows without an allocation
@@ -55,6 +58,7 @@ type Decoder struct {
 	top      *node  // the record's value
 	root     *node  // the object that holds the row; often top
 	rootPath string // Options.Root
+	encoding Encoding
 	fields   []field
 	record   codec.RecordColumns
 
@@ -64,6 +68,7 @@ type Decoder struct {
 	unknown int64  // members of this record that the schema does not name
 	fault   fault  // why the record is rejected; set where a function returns bad
 	scratch []byte // a key or text without its escapes
+	opened  []byte // what a record in base64 stands for
 }
 
 // A field is a column that is read from the value.
@@ -84,7 +89,7 @@ func New(schema column.Schema, opts Options) (*Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoder{record: record}
+	d := &Decoder{record: record, encoding: opts.Encoding}
 	if err := d.lay(schema, opts); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package json_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -477,6 +478,43 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// TestBase64: the JSON may come in base64, with or without quotes.
+func TestBase64(t *testing.T) {
+	schema := schemaOf(t, "id: long!, who: string")
+	code := base64.StdEncoding.EncodeToString([]byte(`{"id":7,"who":"??>>"}`))
+	for _, c := range []struct{ name, root, in, want string }{
+		{"bare", "", code, `{"id":7,"who":"??>>"}`},
+		{"space about it", "", " \t" + code + "\r\n", `{"id":7,"who":"??>>"}`},
+		{"quoted", "", ` "` + code + `" `, `{"id":7,"who":"??>>"}`},
+		{"escaped", "", `"` + strings.ReplaceAll(code, "+", `\u002b`) + `"`, `{"id":7,"who":"??>>"}`},
+		{"below a root", "value", base64.StdEncoding.EncodeToString([]byte(`{"value":{"id":7}}`)), `{"id":7,"who":null}`},
+		{"root missing", "value", base64.StdEncoding.EncodeToString([]byte(`{"id":7}`)), `decode: null or missing, expected an object at value, the root of a row`},
+		{"no base64", "", `{"id":7}`, `decode: byte 0: found an object, expected JSON in base64`},
+		{"no base64 further on", "", "eyJp ZA==", `decode: byte 4: found " ", expected JSON in base64`},
+		{"cut off", "", code[:len(code)-1], `decode: byte 24: found "PiJ", expected JSON in base64`},
+		{"more behind it", "", `"` + code + `" x`, `decode: byte 31: found "x", expected the end of the record`},
+		{"half a string", "", `"` + code, `decode: byte 29: found the end of the record, expected a closing quote`},
+		{"nothing", "", "", `decode: byte 0: found the end of the record, expected an object`},
+		{"no JSON", "", base64.StdEncoding.EncodeToString([]byte(`{"id":x}`)), `decode: byte 6 of the JSON in base64: found "x", expected a whole number of 64 bits`},
+		{"no row", "", base64.StdEncoding.EncodeToString([]byte(`{}`)), `required: null or missing, expected a whole number of 64 bits`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rows := decode(t, schema, json.Options{Root: c.root, Encoding: json.Base64}, c.in)
+			checkLengths(t, rows)
+			got := strings.Join(jsonRows(schema, rows), "")
+			for _, r := range rows.Rejects {
+				got = string(r.Reason) + ": " + r.Detail
+				if string(r.Record.Value) != c.in {
+					t.Errorf("the reject holds %q, not the record", r.Record.Value)
+				}
+			}
+			if got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
 // TestUnknown: members that no column asks for are counted where the row is, in records that become rows.
 func TestUnknown(t *testing.T) {
 	schema := schemaOf(t, "a: long, b.c: long")
@@ -592,7 +630,7 @@ func TestNewRefuses(t *testing.T) {
 		{"a: array<map<bool, long>>, b: struct<c: map<struct<d: int>, long>>", json.Options{}, `json: column "a": the keys of a JSON object can't be of type bool; ` +
 			`column "b": the keys of a JSON object can't be of type struct<d: int>`},
 		{"record.topic: string", json.Options{}, `no such column of a record: record.topic: string; a record has record.timestamp: timestamp, ` +
-			`record.offset: long, record.key and record.headers.NAME: string or binary`},
+			`record.offset: long, record.key and record.headers.NAME: string or binary, and of Kinesis record.partition_key, record.sequence_number and record.explicit_hash_key: string or binary`},
 	} {
 		_, err := json.New(schemaOf(t, c.schema), c.opts)
 		if err == nil || err.Error() != c.want {
@@ -603,33 +641,42 @@ func TestNewRefuses(t *testing.T) {
 
 // TestDecodeAllocatesNothing a record, once the columns have grown.
 func TestDecodeAllocatesNothing(t *testing.T) {
-	schema := append(pinSchema(t), schemaOf(t, "a: array<double>, t: timestamp, d: double, n.x: int, nest: array<struct<m: map<string, decimal(9,2)>, s: short, n: timestamp_ntz>>, record.key: string, record.headers.h: binary")...)
-	d, err := json.New(schema, json.Options{})
-	if err != nil {
-		t.Fatal(err)
+	for _, encoding := range []json.Encoding{json.Plain, json.Base64} {
+		schema := append(pinSchema(t), schemaOf(t, "a: array<double>, t: timestamp, d: double, n.x: int, nest: array<struct<m: map<string, decimal(9,2)>, s: short, n: timestamp_ntz>>, record.key: string, record.headers.h: binary")...)
+		d, err := json.New(schema, json.Options{Encoding: encoding})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, rows := widePins(encoding), emptyRows(schema)
+		allocs := testing.AllocsPerRun(20, func() {
+			for _, c := range rows.Columns {
+				c.Reset()
+			}
+			*rows = engine.Rows{Columns: rows.Columns, Offset: rows.Offset[:0], At: rows.At[:0]}
+			if err := d.Decode(f, rows); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if len(rows.Offset) != 100 {
+			t.Fatalf("%d rows: %v", len(rows.Offset), rows.Rejects)
+		}
+		if allocs > 0 {
+			t.Errorf("encoding %d: %v allocations a frame of 100 records", encoding, allocs)
+		}
 	}
-	var f engine.Frame
+}
+
+// widePins is a frame of 100 pins with values of every kind beside what a pin has.
+func widePins(encoding json.Encoding) (f engine.Frame) {
 	headers := engine.AppendHeader(nil, []byte("h"), []byte("value"))
 	for i, v := range pins(100) {
 		v = append(v[:len(v)-1], `,"a":[1.5,2,null],"t":"2020-08-28T03:52:47Z","d":-82.9272,"u":{"v":["\u0041"]},"n":{"x":1.0},"nest":[{"m":{"a":1.5,"b":"2"},"s":7,"n":"2020-08-28T03:52:47"},null]}`...)
+		if encoding == json.Base64 {
+			v = base64.StdEncoding.AppendEncode(nil, v)
+		}
 		f = f.AppendRecord(engine.Record{Offset: engine.Offset(i), Key: []byte("key"), Headers: headers, Value: v})
 	}
-	rows := emptyRows(schema)
-	allocs := testing.AllocsPerRun(20, func() {
-		for _, c := range rows.Columns {
-			c.Reset()
-		}
-		*rows = engine.Rows{Columns: rows.Columns, Offset: rows.Offset[:0], At: rows.At[:0]}
-		if err := d.Decode(f, rows); err != nil {
-			t.Fatal(err)
-		}
-	})
-	if len(rows.Offset) != 100 {
-		t.Fatalf("%d rows: %v", len(rows.Offset), rows.Rejects)
-	}
-	if allocs > 0 {
-		t.Errorf("%v allocations a frame of 100 records", allocs)
-	}
+	return f
 }
 
 // TestRealPins: the real rows decode as encoding/json sees them.

@@ -52,11 +52,11 @@ func (f *fault) under(name string) {
 	f.column = name
 }
 
-// reject makes the Reject of record r.
-func (f fault) reject(r *engine.Record) *engine.Reject {
+// reject makes the Reject of record r. The fault is in text; of says what that is where it is not r's value.
+func (f fault) reject(r *engine.Record, text []byte, of string) *engine.Reject {
 	detail := "null or missing, expected " + f.expected
 	if f.at != none {
-		detail = fmt.Sprintf("byte %d: found %s, expected %s", f.at, found(r.Value, f.at), f.expected)
+		detail = fmt.Sprintf("byte %d%s: found %s, expected %s", f.at, of, found(text, f.at), f.expected)
 	}
 	return &engine.Reject{Record: *r, Reason: f.reason, Column: f.column, Detail: detail}
 }

@@ -9,8 +9,9 @@ import (
 func (d *Decoder) decode(r *engine.Record, row int) *engine.Reject {
 	d.serial++
 	d.row, d.found, d.unknown = row, 0, 0
-	if !d.object(r.Value) || d.found < len(d.fields) && !d.fill() {
-		return d.fault.reject(r)
+	text, ok := d.open(r.Value)
+	if !ok || !d.object(text) || d.found < len(d.fields) && !d.fill() {
+		return d.reject(r, text)
 	}
 	return d.record.Append(r)
 }

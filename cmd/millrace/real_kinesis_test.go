@@ -1,0 +1,191 @@
+//go:build real
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/millrace-io/millrace/scripts/realtest"
+)
+
+// A shardKilling is a killing whose records come from a Kinesis stream, the shards of which are split and merged.
+type shardKilling struct {
+	killing
+	server *realtest.Kinesis
+	begun  time.Time
+}
+
+const killStream = "kill"
+
+// produce sends the records at a steady rate.
+func (k *shardKilling) produce(ctx context.Context) error {
+	g := gateway{k.server.Endpoint}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for id := int64(0); id < k.records; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		var records []posted
+		for end := min(id+k.rate/20, k.records); id < end; id++ {
+			records = append(records, posted{fmt.Appendf(nil, `{"id":%d,"text":"record %d of a killing"}`, id, id), fmt.Sprint(id)})
+		}
+		if err := g.put(ctx, killStream, records...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say prints a line of the run's record, with the time since it began.
+func (k *shardKilling) say(t *testing.T, format string, args ...any) {
+	t.Logf("%6.1f s  %s", time.Since(k.begun).Seconds(), fmt.Sprintf(format, args...))
+}
+
+const shardDefinition = `
+pipeline: kill
+lake: %s
+sources:
+  in:
+    kinesis: {stream: ` + killStream + `, poll: 200ms}
+    format: json
+    schema: {id: long!, text: string}
+streams:
+  once:
+    from: in
+    steps:
+      - dedupe: {by: [id], within: 1h}
+tables:
+  plain: {from: in}
+  deduped: {from: once}
+commit: {every: 500ms}
+`
+
+// run kills the process again and again. Lives before the first third of the kills see the stream as it was made; then
+// a shard is split, and after the second third two are merged, each while a process lives that is killed soon after.
+func (k *shardKilling) run(t *testing.T) {
+	g := gateway{k.server.Endpoint}
+	g.create(t, killStream, 2)
+	k.dir, k.env, k.begun = t.TempDir(), k.server.Env(), time.Now()
+	k.definition, k.lake = filepath.Join(k.dir, "kill.yaml"), filepath.Join(k.dir, "lake")
+	if err := os.WriteFile(k.definition, fmt.Appendf(nil, shardDefinition, k.lake), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	produced := make(chan error, 1)
+	go func() { produced <- k.produce(t.Context()) }()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	withCommit := 0
+	for n := range k.kills {
+		before := k.version(t.Context())
+		cmd := k.start(t)
+		life := 500*time.Millisecond + time.Duration(rnd.Int64N(int64(2500*time.Millisecond))) // a random moment of it is the point
+		time.Sleep(life / 2)
+		switch n {
+		case k.kills / 3:
+			g.split(t, killStream)
+			k.say(t, "a shard was split: %d are open", len(g.open(t, killStream)))
+		case 2 * k.kills / 3:
+			g.merge(t, killStream)
+			k.say(t, "two shards were merged: %d are open", len(g.open(t, killStream)))
+		}
+		time.Sleep(life / 2)
+		kill(t, cmd)
+		after := k.version(t.Context())
+		k.say(t, "kill %d after %.1f s: version %d of the plain table, was %d", n+1, life.Seconds(), after, before)
+		if after > before {
+			withCommit++
+		}
+	}
+	if err := <-produced; err != nil {
+		t.Fatal(err)
+	}
+	k.finish(t)
+	k.say(t, "%d kills, %d of them after a new commit, across a split and a merge; %d records, 0 lost, 0 doubled", k.kills, withCommit, k.records)
+	if withCommit < k.kills/2 {
+		t.Errorf("only %d of %d kills came after a new commit: too few to show anything", withCommit, k.kills)
+	}
+}
+
+// kill ends a process that must not have ended by itself.
+func kill(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatalf("the process ended by itself: %v\n%s", err, cmd.Stderr)
+	}
+	if err := cmd.Wait(); cmd.ProcessState.Exited() {
+		t.Fatalf("the process ended before it was killed: %v\n%s", err, cmd.Stderr)
+	}
+}
+
+func TestRealKinesisKill(t *testing.T) {
+	run := &shardKilling{server: realtest.StartKinesalite(t)}
+	run.records, run.rate, run.kills = 60_000, 3_000, 9
+	if long() {
+		run.records, run.kills = 600_000, 90
+	}
+	run.run(t)
+}
+
+// TestRealStreamingIsBatch: what the shipped definition makes of events from kinesis-local, a shard of which is split
+// while they come, and whose process is killed once, is what it makes of them from Kafka.
+func TestRealStreamingIsBatch(t *testing.T) {
+	events := emulate(4000)
+	server := realtest.StartKinesis(t)
+	g, lake := gateway{server.Endpoint}, filepath.Join(t.TempDir(), "lake")
+	for _, table := range pinTables() {
+		g.create(t, pinStream(table), 2)
+	}
+	start := func(args ...string) *exec.Cmd {
+		cmd := exec.Command("millrace", append([]string{"run", "pinterest-streaming", "--lake", lake, "--set", "USER_ID=" + demoUser, "--set", "COMMIT=500ms", "--http", ""}, args...)...)
+		cmd.Env = append(os.Environ(), server.Env()...)
+		cmd.Stderr = &bytes.Buffer{}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd
+	}
+	pins := filepath.Join(lake, demoUser+"_pin_table")
+	version := func() int64 {
+		s, _, err := latest(t.Context(), pins)
+		if err != nil {
+			return -1
+		}
+		return s.Version()
+	}
+	part := len(events) / 3
+	g.post(t, events[:part])
+	cmd := start()
+	awaited(t, "rows of a first commit", 20*time.Millisecond, func() bool { return version() > 0 })
+	for _, table := range pinTables() {
+		g.split(t, pinStream(table))
+		t.Logf("%s was split: %d shards are open", pinStream(table), len(g.open(t, pinStream(table))))
+	}
+	g.post(t, events[part:2*part])
+	split := version()
+	awaited(t, "a commit after the split", 20*time.Millisecond, func() bool { return version() > split })
+	kill(t, cmd)
+	t.Logf("killed at version %d of the table of pins", version())
+	g.post(t, events[2*part:])
+	if cmd = start("--until-caught-up"); cmd.Wait() != nil {
+		t.Fatalf("the last run ended with %d: %s", cmd.ProcessState.ExitCode(), cmd.Stderr)
+	}
+	want, got := fromKafka(t, events), bags(t, lake)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("tables of pinterest (-) and of pinterest-streaming (+):\n%s", diff)
+	}
+	for name, rows := range got {
+		t.Logf("%s: %d rows, the same as from Kafka", name, len(rows))
+	}
+}
