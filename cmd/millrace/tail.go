@@ -126,7 +126,9 @@ type tailPrinter struct {
 	widths []int
 }
 
-func newTailPrinter(w io.Writer, asJSON bool) *tailPrinter { return &tailPrinter{w: w, notes: io.Discard, json: asJSON} }
+func newTailPrinter(w io.Writer, asJSON bool) *tailPrinter {
+	return &tailPrinter{w: w, notes: io.Discard, json: asJSON}
+}
 
 const (
 	tailCell  = 32      // characters a cell on a terminal
