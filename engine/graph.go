@@ -37,6 +37,7 @@ type vertex struct {
 	stream string // the stream it belongs to; of send and table: whose rows they are
 	start  bool   // the rows enter the stream here
 	waits  bool   // with start: late rows may not
+	whole  bool   // the rows are results that come anew with each epoch, and are not counted: the sum would tell how many epochs there were
 	step   *Step
 	send   *stage
 	table  *TablePlan
@@ -51,7 +52,7 @@ func newGraph(plan *Plan, lanes int) (*graph, error) {
 		s := &plan.Sources[i]
 		st := g.add(&stage{name: s.Name, source: s, schema: s.Schema})
 		var err error
-		if st.first, err = g.consumers(s.Name, s.Schema, st); err != nil {
+		if st.first, err = g.consumers(s.Name, s.Schema, st, false); err != nil {
 			return nil, err
 		}
 	}
@@ -68,11 +69,11 @@ func (g *graph) add(s *stage) *stage {
 }
 
 // consumers gives what reads the rows of name within st.
-func (g *graph) consumers(name string, schema Schema, st *stage) ([]*vertex, error) {
+func (g *graph) consumers(name string, schema Schema, st *stage, whole bool) ([]*vertex, error) {
 	var all []*vertex
 	for i := range g.plan.Streams {
 		if s := &g.plan.Streams[i]; slices.Contains(s.From, name) {
-			v, err := g.stream(s, schema, st)
+			v, err := g.stream(s, schema, st, whole)
 			if err != nil {
 				return nil, err
 			}
@@ -89,11 +90,11 @@ func (g *graph) consumers(name string, schema Schema, st *stage) ([]*vertex, err
 
 // stream gives the first vertex of s, whose rows come as schema within st. Called again for another stage that sends to s,
 // it ends at the first exchange: behind it is what was made before.
-func (g *graph) stream(s *StreamPlan, schema Schema, st *stage) (*vertex, error) {
+func (g *graph) stream(s *StreamPlan, schema Schema, st *stage, whole bool) (*vertex, error) {
 	if len(s.From) > 1 {
 		schema = g.union(s.From)
 	}
-	head := &vertex{stream: s.Name, start: true, waits: s.waits(), schema: schema}
+	head := &vertex{stream: s.Name, start: true, waits: s.waits(), whole: whole, schema: schema}
 	last, crossed := head, false
 	for i := range s.Steps {
 		step := &s.Steps[i]
@@ -118,12 +119,15 @@ func (g *graph) stream(s *StreamPlan, schema Schema, st *stage) (*vertex, error)
 		if err != nil {
 			return nil, fmt.Errorf("stream %s: step %s: %w", s.Name, step.Name, err)
 		}
-		last = last.then(&vertex{stream: s.Name, step: step, schema: schema})
+		last = last.then(&vertex{stream: s.Name, step: step, whole: whole, schema: schema})
+		if w, ok := step.Config.(Whole); ok && w.Replaces() {
+			whole = true
+		}
 		schema = out
 	}
-	end := last.then(&vertex{stream: s.Name, end: true, schema: schema})
+	end := last.then(&vertex{stream: s.Name, end: true, whole: whole, schema: schema})
 	var err error
-	end.next, err = g.consumers(s.Name, schema, st)
+	end.next, err = g.consumers(s.Name, schema, st, whole)
 	return head, err
 }
 

@@ -92,13 +92,13 @@ func (in *instance) build(v *vertex) (node, error) {
 	}
 	switch {
 	case v.start:
-		n := &gateNode{count: &in.count(v.stream).In, next: next}
+		n := &gateNode{count: &in.countOf(v).In, next: next}
 		if v.waits {
 			n.next = fan{&lateNode{in: in, stream: v.stream, next: next}}
 		}
 		return n, nil
 	case v.end:
-		return &gateNode{count: &in.count(v.stream).Out, watch: in.task.watches[v.stream], next: next}, nil
+		return &gateNode{count: &in.countOf(v).Out, watch: in.task.watches[v.stream], next: next}, nil
 	case v.step != nil:
 		return in.buildStep(v, next)
 	case v.send != nil:
@@ -123,7 +123,7 @@ func (in *instance) buildStep(v *vertex, next fan) (node, error) {
 	if s, ok := op.(Stateful); ok {
 		in.stateful = append(in.stateful, statefulOperator{operatorID(v), s})
 	}
-	return &stepNode{in: in, op: op, id: operatorID(v), stream: v.stream, count: in.count(v.stream), next: next}, nil
+	return &stepNode{in: in, op: op, id: operatorID(v), stream: v.stream, count: in.countOf(v), next: next}, nil
 }
 
 func (in *instance) buildSend(v *vertex) (node, error) {
@@ -136,6 +136,14 @@ func (in *instance) buildSend(v *vertex) (node, error) {
 		n.keys = append(n.keys, i)
 	}
 	return n, nil
+}
+
+// countOf is where a vertex of a stream counts rows.
+func (in *instance) countOf(v *vertex) *Count {
+	if v.whole {
+		return new(Count)
+	}
+	return in.count(v.stream)
 }
 
 func (in *instance) count(name string) *Count {

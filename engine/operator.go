@@ -20,6 +20,14 @@ type Keyed interface {
 	Keys() []string
 }
 
+// A Whole config may have an operator that gives all its results anew at the end of each epoch, for a table whose rows each
+// epoch replaces.
+type Whole interface {
+	Config
+	// Replaces says whether this config does.
+	Replaces() bool
+}
+
 // A Waiting config has an operator that waits for event time to pass: rows that come later than their
 // partition's watermark never reach it.
 type Waiting interface {

@@ -68,7 +68,7 @@ to its end, the broker apart.`,
 	f.StringVar(&o.dir, "dir", "", "folder for the tables (default: a temporary one)")
 	f.StringArrayVar(&o.lakes, "lake", nil, "place for the tables instead of --dir, a folder or s3://bucket/prefix; with several each run is done in each of them in turn, and they are compared")
 	f.StringVar(&o.cpu, "cpu-profile", "", "write a CPU profile of the last run to this `file`, for go tool pprof; it makes the run slower")
-	cmd.AddCommand(newBenchBroker(), newBenchFreshness(), newBenchOptimize(), newBenchRecovery())
+	cmd.AddCommand(newBenchBroker(), newBenchFreshness(), newBenchOptimize(), newBenchRecovery(), newBenchWindows())
 	return cmd
 }
 
@@ -221,6 +221,16 @@ func (o *benchOptions) run(ctx context.Context, brokers, lake, profile string, s
 			return benchRun{}, err
 		}
 	}
+	args := []string{"run", "pinterest", "--until-caught-up", "--json", "--http", "", "--lake", lake, "--set", "BROKERS=" + brokers, "--set", "USER_ID=" + o.userID()}
+	b, err := o.process(ctx, args, profile, stderr)
+	if err != nil {
+		return b, err
+	}
+	return b, o.countRows(ctx, below(lake, o.userID()+"_pin_table"), &b)
+}
+
+// process runs this program with args in a process of its own and says what it cost.
+func (o *benchOptions) process(ctx context.Context, args []string, profile string, stderr io.Writer) (benchRun, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return benchRun{}, err
@@ -230,7 +240,6 @@ func (o *benchOptions) run(ctx context.Context, brokers, lake, profile string, s
 		return benchRun{}, fmt.Errorf("the reference: %w", err)
 	}
 	var out, logs bytes.Buffer
-	args := []string{"run", "pinterest", "--until-caught-up", "--json", "--http", "", "--lake", lake, "--set", "BROKERS=" + brokers, "--set", "USER_ID=" + o.userID()}
 	if profile != "" {
 		args = append(args, "--cpu-profile", profile)
 	}
@@ -248,12 +257,11 @@ func (o *benchOptions) run(ctx context.Context, brokers, lake, profile string, s
 	u := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	records := float64(o.workload.Records)
 	user, system := cmd.ProcessState.UserTime().Seconds(), cmd.ProcessState.SystemTime().Seconds()
-	b := benchRun{
+	return benchRun{
 		RecordsPerS: records / r.WallS, CPUUs: (user + system) / records * 1e6, UserS: user, SystemS: system, WallS: r.WallS,
 		ReferenceUs: reference, FirstMs: float64(r.First.Sub(began).Microseconds()) / 1e3,
 		MaxRSSMB: float64(u.Maxrss) * 1024 / 1e6, AllocsPerRec: float64(r.Allocs) / records, StageS: r.StageS,
-	}
-	return b, o.countRows(ctx, below(lake, o.userID()+"_pin_table"), &b)
+	}, nil
 }
 
 // countRows reads the table, and fails unless it holds each record's row once.
@@ -313,7 +321,7 @@ func (r benchResult) sorted(of func(benchRun) float64) []float64 {
 	return all
 }
 
-func (o *benchOptions) keep(r benchResult) error {
+func (o *benchOptions) keep(r any) error {
 	if o.appendTo == "" {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 func TestDocsDefinitions(t *testing.T) {
 	t.Chdir("../..")
 	blocks, rows := regexp.MustCompile("(?s)```yaml\n(.*?)```"), regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|")
-	for _, file := range []string{"README.md", "docs/guide.md", "docs/definition.md"} {
+	for _, file := range []string{"README.md", "docs/guide.md", "docs/definition.md", "docs/time-and-windows.md", "docs/kinesis.md"} {
 		for section := range strings.SplitSeq(contents(file), "\n## ") {
 			shown, files := "", map[string]string{}
 			for _, block := range blocks.FindAllStringSubmatch(section, -1) {

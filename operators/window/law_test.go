@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	lawRuns    = 150
+	lawRuns    = 110
 	mutantRuns = 300
 )
 
@@ -30,6 +30,7 @@ func lawKinds() map[string]naiveKind {
 		"tumble: 4s":                   tumbling(4 * second),
 		"hop: {size: 6s, every: 2s}":   hopping(6*second, 2*second),
 		"hop: {size: 5s, every: 3s}":   hopping(5*second, 3*second),
+		"hop: {size: 32s, every: 1s}":  hopping(32*second, second),
 		"session: {gap: 3s}":           silent(3 * second),
 		"minute: {zone: Asia/Kolkata}": tumbling(aMin),
 		"all:":                         cut(func(engine.Time) (start, end engine.Time) { return engine.MinTime, engine.MaxTime }),
@@ -41,6 +42,12 @@ func TestLaw(t *testing.T) {
 		for name, delay := range map[string]time.Duration{"late": 1500 * time.Millisecond, "none late": 6 * time.Second} {
 			t.Run(yaml+", "+name, func(t *testing.T) { enginetest.Law(t, lawCase(lawConfig(yaml), kind, delay), lawRuns) })
 		}
+		t.Run(yaml+", reshards", func(t *testing.T) {
+			c := lawCase(lawConfig(yaml), kind, 1500*time.Millisecond)
+			c.Reshards = true
+			c.Model = func(in enginetest.Input) enginetest.Outcome { return model(c, kind, in) }
+			enginetest.Law(t, c, lawRuns)
+		})
 	}
 }
 
@@ -55,6 +62,38 @@ aggregates:
   l: last(v)
 having: s % 2 = 0
 `)
+}
+
+// TestLawChanges: a table in mode replace holds the results of the windows that are held, whatever the commits were.
+func TestLawChanges(t *testing.T) {
+	for yaml, kind := range lawKinds() {
+		t.Run(yaml, func(t *testing.T) {
+			keep := 7 * time.Second
+			if yaml == "all:" {
+				keep = 0
+			}
+			config := lawConfig(yaml)
+			config.Emit, config.Keep = atChange, keep
+			c := lawCase(config, kind, 1500*time.Millisecond)
+			c.Tables[0].Replace = true
+			c.Model = func(in enginetest.Input) enginetest.Outcome {
+				out, entered := enginetest.Entered(in, true)
+				gone := promiseOf(c, len(in), entered).Minus(keep)
+				rows := timely(c, &out, entered)
+				for _, w := range kind.windowsOf(rows) {
+					if row, even := w.lawRow(); even && w.end > gone {
+						out.Tables["t"] = append(out.Tables["t"], row)
+					}
+				}
+				if count := out.Ledger["s"]; len(entered) > 0 {
+					count.In, count.Aggregated = int64(len(entered)), int64(len(rows))
+					out.Ledger["s"] = count
+				}
+				return out
+			}
+			enginetest.Law(t, c, lawRuns)
+		})
+	}
 }
 
 // lawCase is one stream of one step, which has the meaning of the kind.
@@ -72,28 +111,11 @@ func lawCase(step engine.Config, kind naiveKind, delay time.Duration) enginetest
 
 func model(c enginetest.Case, kind naiveKind, in enginetest.Input) enginetest.Outcome {
 	out, entered := enginetest.Entered(in, true)
-	marks := make([]engine.Time, len(in))
-	for i := range marks {
-		marks[i] = engine.MinTime
-	}
-	for _, f := range entered {
-		marks[f.Partition] = max(marks[f.Partition], f.At.Minus(c.Time.MaxDelay))
-	}
-	upto := engine.MaxTime
-	for _, m := range marks {
-		upto = min(upto, m)
-	}
-	timely := entered
-	if c.Streams[0].Steps[0].Config.(engine.Waiting).Waits() {
-		timely = c.Timely(&out, "s", entered)
-	}
-	var facts []fact
-	for _, f := range timely {
-		facts = append(facts, fact{id: f.ID, v: f.V, at: f.At, partition: f.Partition, offset: f.Offset})
-	}
+	upto := promiseOf(c, len(in), entered)
+	rows := timely(c, &out, entered)
 	count := out.Ledger["s"]
-	count.In, count.Aggregated = int64(len(entered)), int64(len(timely))
-	for _, w := range kind.windowsOf(facts) {
+	count.In, count.Aggregated = int64(len(entered)), int64(len(rows))
+	for _, w := range kind.windowsOf(rows) {
 		if w.end > upto {
 			continue
 		}
@@ -111,6 +133,49 @@ func model(c enginetest.Case, kind naiveKind, in enginetest.Input) enginetest.Ou
 	}
 	return out
 }
+
+// timely is the rows that come to the window.
+func timely(c enginetest.Case, out *enginetest.Outcome, entered []enginetest.Fact) []fact {
+	if c.Streams[0].Steps[0].Config.(engine.Waiting).Waits() {
+		entered = c.Timely(out, "s", entered)
+	}
+	var facts []fact
+	for _, f := range entered {
+		facts = append(facts, fact{id: f.ID, v: f.V, at: f.At, partition: f.Partition, offset: f.Offset})
+	}
+	return facts
+}
+
+// promiseOf is the watermark of all partitions in the end.
+func promiseOf(c enginetest.Case, n int, entered []enginetest.Fact) engine.Time {
+	marks := make([]engine.Time, n)
+	ended := make([]bool, n)
+	for p := range marks {
+		marks[p] = engine.MinTime
+		if c.Reshards && len(family[p]) > 0 { // a child goes on where its parents ended
+			marks[p] = engine.MaxTime
+			for _, parent := range family[p] {
+				marks[p] = min(marks[p], marks[parent])
+				ended[parent] = true
+			}
+		}
+		for _, f := range entered {
+			if f.Partition == p {
+				marks[p] = max(marks[p], f.At.Minus(c.Time.MaxDelay))
+			}
+		}
+	}
+	upto := engine.MaxTime
+	for p, mark := range marks {
+		if !ended[p] {
+			upto = min(upto, mark)
+		}
+	}
+	return upto
+}
+
+// family is the parents of each partition of a case that reshards, as enginetest has them.
+var family = [8][]int{nil, {0}, {0}, nil, {1, 3}, {2}, {2}, {5, 6}}
 
 // lawRow is the window's row of a law's case.
 func (w naiveWindow) lawRow() (row string, even bool) {

@@ -47,6 +47,8 @@ var kindCases = sync.OnceValue(func() []kindCase {
 		{"hop: {size: 6s, every: 2s}", second, hopping(6*second, 2*second)},
 		{"hop: {size: 5s, every: 3s}", second, hopping(5*second, 3*second)},
 		{"hop: {size: 4s, every: 4s}", second, tumbling(4 * second)},
+		{"hop: {size: 40s, every: 2s}", second, hopping(40*second, 2*second)},
+		{"hop: {size: 130s, every: 1s}", second, hopping(130*second, second)},
 		{"session: {gap: 3s}", second, silent(3 * second)},
 		{"session: {gap: 3s}", second / 2, silent(3 * second)},
 		{"hour: {zone: Europe/Berlin}", 20 * aMin, berlin("hour")},
@@ -77,7 +79,6 @@ type play struct {
 	upto   engine.Time
 	passed []engine.Time // of Upto, in changes
 	got    record
-	count  int
 }
 
 // A record is an engine.Emit that keeps what it is given.

@@ -28,6 +28,8 @@ type panes struct {
 	lists   [][]int32
 	fresh   []int32
 	numbers []uint32
+	levels  []blocks
+	pieces  []*pane
 	sources []uint32 // 0, 1, 2, …
 	merged  groups   // of a window
 	sizes   int64    // bytes of all panes
@@ -39,6 +41,7 @@ const mostFree = 2
 func newPanes(o *operator, s spans) *panes {
 	p := &panes{operator: o, spans: s}
 	p.hop, _ = s.(grid)
+	p.levels = p.hop.levels()
 	return p
 }
 
@@ -123,15 +126,19 @@ func (p *panes) insert(i int, start, end engine.Time) {
 	if i < len(p.list) {
 		end = min(end, p.list[i].start)
 	}
-	var x *pane
-	if n := len(p.free); n > 0 {
-		x = p.free[n-1]
-		p.free = p.free[:n-1]
-	} else {
-		x = &pane{groups: p.newGroups()}
-	}
+	x := p.empty()
 	x.start, x.end = start, end
 	p.list = slices.Insert(p.list, i, x)
+}
+
+// empty is a pane without rows.
+func (p *panes) empty() *pane {
+	if n := len(p.free); n > 0 {
+		x := p.free[n-1]
+		p.free = p.free[:n-1]
+		return x
+	}
+	return &pane{groups: p.newGroups()}
 }
 
 // add puts the pane's rows of the batch into its groups.
@@ -205,42 +212,53 @@ func (p *panes) hopping(upto engine.Time, give manner) error {
 		if end > upto {
 			return nil
 		}
-		n := i
-		for n < len(p.list) && p.list[n].end <= end {
-			n++
+		if give != showing {
+			p.unblock(start)
 		}
-		if err := p.merge(p.list[i:n], start, end, give); err != nil {
+		if err := p.merge(start, end, give); err != nil {
 			return err
 		}
 		p.moved = p.moved || give != showing
 	}
 }
 
-// merge gives the result of a window's panes, one at least.
-func (p *panes) merge(list []*pane, start, end engine.Time, give manner) error {
-	if len(list) == 1 {
-		return p.window(&list[0].groups, start, end, give)
+// merge gives the result of a window that has panes.
+func (p *panes) merge(start, end engine.Time, give manner) error {
+	parts, err := p.parts(p.pieces[:0], start, end)
+	if err != nil {
+		return err
+	}
+	p.pieces = parts
+	if len(parts) == 1 {
+		return p.window(&parts[0].groups, start, end, give)
 	}
 	if p.merged.values == nil && p.merged.states == nil {
 		p.merged = p.newGroups()
 	}
-	m := &p.merged
-	m.reset()
-	for _, x := range list {
-		n := len(x.keys)
-		for len(p.sources) < n {
-			p.sources = append(p.sources, uint32(len(p.sources)))
-		}
-		p.numbers = slices.Grow(p.numbers[:0], n)[:n]
-		p.fresh = m.number(x.keys, p.upTo(n), p.numbers, p.fresh[:0])
-		if err := m.take(x.values, p.fresh, n); err != nil {
+	p.merged.reset()
+	for _, x := range parts {
+		if err := p.include(&p.merged, x); err != nil {
 			return err
 		}
-		for i, s := range m.states {
-			s.Merge(x.states[i], p.sources[:n], p.numbers)
-		}
 	}
-	return p.window(m, start, end, give)
+	return p.window(&p.merged, start, end, give)
+}
+
+// include merges a pane into groups.
+func (p *panes) include(g *groups, x *pane) error {
+	n := len(x.keys)
+	for len(p.sources) < n {
+		p.sources = append(p.sources, uint32(len(p.sources)))
+	}
+	p.numbers = slices.Grow(p.numbers[:0], n)[:n]
+	p.fresh = g.number(x.keys, p.upTo(n), p.numbers, p.fresh[:0])
+	if err := g.take(x.values, p.fresh, n); err != nil {
+		return err
+	}
+	for i, s := range g.states {
+		s.Merge(x.states[i], p.sources[:n], p.numbers)
+	}
+	return nil
 }
 
 // forget drops the panes whose last window ends at or before gone.
@@ -251,6 +269,9 @@ func (p *panes) forget(gone engine.Time) {
 		n++
 	}
 	p.list = slices.Delete(p.list, 0, n)
+	if len(p.list) == 0 {
+		p.unblock(engine.MaxTime)
+	}
 }
 
 // lastEnd is the end of the last window that holds the pane.
@@ -265,6 +286,11 @@ func (p *panes) drop(x *pane) {
 	for i, k := range x.keys {
 		p.left(k.Slot(), i < x.stored)
 	}
+	p.recycle(x)
+}
+
+// recycle keeps a pane's memory for another, or not.
+func (p *panes) recycle(x *pane) {
 	if len(p.free) == mostFree {
 		p.sizes -= x.size
 		return

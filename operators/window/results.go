@@ -1,7 +1,7 @@
 package window
 
 import (
-	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/millrace-io/millrace/engine"
@@ -20,7 +20,7 @@ const (
 // results makes rows of groups.
 type results struct {
 	pool   column.Pool // of the rows that leave
-	order  []sorted
+	counts []uint32
 	groups []uint32
 	start  []engine.Time // of the window of each group
 	end    []engine.Time
@@ -35,28 +35,42 @@ type results struct {
 // mostRows is how many results leave in one batch.
 const mostRows = 4096
 
-// sorted is a group by its key.
-type sorted struct {
-	key   column.Key
-	group uint32
-}
-
-// byKey lists all groups, by their keys' hashes.
+// byKey lists all groups, in the order of their keys without the slot: one that no order of arrival and no number of lanes
+// changes.
 func (r *results) byKey(keys []column.Key) []uint32 {
-	r.order = r.order[:0]
-	for i, k := range keys {
-		r.order = append(r.order, sorted{k, uint32(i)})
+	n := len(keys)
+	width := bits.Len(uint(n)) // of the bits that tell buckets, of about one key each
+	r.counts = slices.Grow(r.counts[:0], 1<<width+1)[:1<<width+1]
+	clear(r.counts)
+	bucket := func(k column.Key) uint64 { return k.Hi << 8 >> (64 - width) }
+	for _, k := range keys {
+		r.counts[bucket(k)+1]++
 	}
-	sortByKey(r.order)
-	r.groups = r.groups[:0]
-	for _, s := range r.order {
-		r.groups = append(r.groups, s.group)
+	for i := range 1 << width {
+		r.counts[i+1] += r.counts[i]
+	}
+	r.groups = slices.Grow(r.groups[:0], n)[:n]
+	for i, k := range keys {
+		b := bucket(k)
+		r.groups[r.counts[b]] = uint32(i)
+		r.counts[b]++
+	}
+	for i, g := range r.groups { // what is in its bucket is nearly in its place
+		j := i
+		for ; j > 0 && less(keys[g], keys[r.groups[j-1]]); j-- {
+			r.groups[j] = r.groups[j-1]
+		}
+		r.groups[j] = g
 	}
 	return r.groups
 }
 
-func sortByKey(all []sorted) {
-	slices.SortFunc(all, func(a, b sorted) int { return cmp.Or(cmp.Compare(a.key.Hi, b.key.Hi), cmp.Compare(a.key.Lo, b.key.Lo)) })
+// less is the order of keys within a slot.
+func less(a, b column.Key) bool {
+	if x, y := a.Hi<<8, b.Hi<<8; x != y {
+		return x < y
+	}
+	return a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo
 }
 
 // window gives the results of one window: a row for each group.
@@ -163,8 +177,10 @@ func (r *results) note(i int, detail string) {
 
 func instants(arena *column.Arena, times []engine.Time) column.Column {
 	c := arena.Column(column.Of(column.Timestamp)).(*column.Longs)
+	c.Values = slices.Grow(c.Values, len(times))
 	for _, t := range times {
-		c.Append(int64(t))
+		c.Values = append(c.Values, int64(t))
 	}
+	c.Valid.AppendN(len(times))
 	return c
 }

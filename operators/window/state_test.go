@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -212,7 +213,7 @@ func TestSaveCostsWhatChanged(t *testing.T) {
 			t.Errorf("%s: nothing changed and %d bytes were saved, whole %v", name, len(b), whole)
 		}
 		feed(t, o, engine.MinTime, row(7))
-		if b, whole := save(t, o); len(b) == 0 || len(b) > headerBytes+runBytes+groupBytes+40 || whole {
+		if b, whole := save(t, o); len(b) == 0 || len(b) > headerBytes+runBytes+groupBytes+40 || whole || b[headerBytes+runBytes+16] != 0 {
 			t.Errorf("%s: a group changed and %d bytes were saved, whole %v", name, len(b), whole)
 		}
 		feed(t, o, engine.TimeOf(mustTime("2024-05-01T11:00:00Z")))
@@ -325,5 +326,49 @@ func TestLargest(t *testing.T) {
 		if whole || len(second) == 0 || len(second) > len(first)/10 {
 			t.Errorf("%s: a look at the largest made a delta of %d bytes, whole %v, behind %d", name, len(second), whole, len(first))
 		}
+	}
+}
+
+// TestSessionsForget: what sessions that have ended held is given back, and those that go on keep their keys.
+func TestSessionsForget(t *testing.T) {
+	o := bind(t, "{session: {gap: 1m}, by: id, aggregates: {n: count(), s: sum(v)}}")
+	var got record
+	const users, rounds = 500, 40
+	for round := range rounds {
+		at := time.Unix(int64(round)*50, 0).UTC().Format(time.RFC3339)
+		rows := []string{fmt.Sprintf(`{"id": "goes on", "v": 1, "@at": %q}`, at)}
+		for user := range users {
+			rows = append(rows, fmt.Sprintf(`{"id": "%d.%d", "v": %d, "@at": %q}`, round, user, user, at))
+		}
+		b := optest.Batch(optest.Schema(stateSchema), rows...)
+		b.Upto = engine.Time(round) * 50e6
+		if err := o.Apply(context.Background(), b, &got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := o.store.(*sessions)
+	if n, m := s.rowCount(), len(s.all); n > 5*users || m > 5*users {
+		t.Errorf("of %d sessions, at most 3 in %d alive, %d keys and %d groups are held", users*rounds, users, n, m)
+	}
+	end := optest.Batch(optest.Schema(stateSchema))
+	end.Upto = engine.MaxTime
+	if err := o.Apply(context.Background(), end, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{}
+	for round := range rounds {
+		for user := range users {
+			want[fmt.Sprintf(`{"id":"%d.%d",%s"n":1,"s":%d}`, round, user, naiveWindow{start: engine.Time(round) * 50e6, end: engine.Time(round)*50e6 + 60e6}.bounds(), user)] = true
+		}
+	}
+	want[fmt.Sprintf(`{"id":"goes on",%s"n":%d,"s":%d}`, naiveWindow{start: 0, end: (rounds-1)*50e6 + 60e6}.bounds(), rounds, rounds)] = true
+	for _, row := range got.rows {
+		if !want[row] {
+			t.Fatalf("there is a row %s", row)
+		}
+		delete(want, row)
+	}
+	if len(want) > 0 {
+		t.Errorf("%d rows are missing", len(want))
 	}
 }

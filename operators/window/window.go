@@ -25,14 +25,17 @@
 // With emit: changes, which is for a table in mode: replace, each commit gives the results of all windows that are held: those that
 // are open, and those that closed less than keep ago.
 //
+// A row of all leaves at the last instant of event time.
+//
 // A day has 23 or 25 hours where clocks are changed. It begins when the clock first shows its date, be it later than
 // midnight; hours and minutes end where the clock jumps.
 //
 // A row that an aggregate has no value for, as where it divides by zero, goes to quarantine with reason eval and the
 // aggregate's column, and counts in no aggregate. So does a result that its column can't hold: the sum of longs that is no long.
 //
-// State is kept for a key and a pane, the span that windows begin and end at the edges of: for count and sum about 55 bytes
-// and the key. It goes when the last window of the pane has closed.
+// State is kept for a key and a pane, the span between two edges of windows: for count and sum about 60 bytes and the key.
+// It goes when the last window of the pane has closed. A row costs the same however many windows it is in; a result costs
+// the more the more panes its window has.
 package window
 
 import (
@@ -128,6 +131,9 @@ func (c Config) Keys() []string { return c.By }
 
 // Waits implements engine.Waiting.
 func (c Config) Waits() bool { return !bool(c.All) }
+
+// Replaces implements spec.Replacing.
+func (c Config) Replaces() bool { return c.Emit == atChange }
 
 // Explain implements spec.Explainer.
 func (c Config) Explain() string {

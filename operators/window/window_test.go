@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/enginetest/optest"
+	"github.com/millrace-io/millrace/engine/spec"
 	"github.com/millrace-io/millrace/operators/window"
 )
 
@@ -49,16 +51,16 @@ func Example_session() {
 	// row {"user":"ada","window_start":"2024-05-01T11:20:00.000000Z","window_end":"2024-05-01T11:50:00.000000Z","pages":1,"last":4}
 }
 
-// The largest number of followers by day in Berlin, whose clocks were put back on the first of these.
+// The median of followers by day in Berlin, whose clocks were put back on the first of these.
 func Example_day() {
-	config := optest.Decode(window.New(), `{day: {zone: Europe/Berlin}, aggregates: {followers: max(followers)}}`)
+	config := optest.Decode(window.New(), `{day: {zone: Europe/Berlin}, aggregates: {followers: median(followers)}}`)
 	optest.Print(config, "followers: int",
 		`{"followers": 10, "@at": "2024-10-26T22:00:00Z"}`, // midnight
 		`{"followers": 30, "@at": "2024-10-27T22:59:59Z"}`, // 25 hours later
 		`{"followers": 20, "@at": "2024-10-27T23:00:00Z", "@mark": "2024-10-29T00:00:00Z"}`)
 	// Output:
-	// columns window_start: timestamp!, window_end: timestamp!, followers: int
-	// row {"window_start":"2024-10-26T22:00:00.000000Z","window_end":"2024-10-27T23:00:00.000000Z","followers":30}
+	// columns window_start: timestamp!, window_end: timestamp!, followers: double
+	// row {"window_start":"2024-10-26T22:00:00.000000Z","window_end":"2024-10-27T23:00:00.000000Z","followers":20}
 	// row {"window_start":"2024-10-27T23:00:00.000000Z","window_end":"2024-10-28T23:00:00.000000Z","followers":20}
 }
 
@@ -106,7 +108,10 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-var _ engine.Waiting = window.Config{}
+var (
+	_ engine.Waiting = window.Config{}
+	_ spec.Replacing = window.Config{}
+)
 
 func TestConforms(t *testing.T) {
 	var rows []string
@@ -194,4 +199,29 @@ func (g *gathered) Rows(b *engine.Batch) error {
 		}
 	}
 	return nil
+}
+
+// TestLate: a row of a window that has closed is let into none, should one come.
+func TestLate(t *testing.T) {
+	for _, kind := range []string{"tumble: 1m", "hop: {size: 2m, every: 1m}", "session: {gap: 1m}", "hour:"} {
+		config := optest.Decode(window.New(), fmt.Sprintf(`{%s, aggregates: {n: count()}}`, kind))
+		first := optest.Batch(optest.Schema("v: int"), `{"v": 1, "@at": "2024-05-01T10:00:00Z"}`)
+		first.Upto = engine.TimeOf(time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC))
+		second := optest.Batch(first.Schema, `{"v": 2, "@at": "2024-05-01T10:00:00Z"}`, `{"v": 3, "@at": "2024-05-01T12:00:00Z"}`)
+		second.Upto = first.Upto
+		end := optest.Batch(first.Schema)
+		end.Upto = engine.MaxTime
+		var got []string
+		for _, line := range optest.Run(config, first, second, end) {
+			if !strings.HasPrefix(line, "row") {
+				got = append(got, line)
+			} else if !strings.Contains(line, `"n":1`) {
+				t.Errorf("%s: %s", kind, line)
+			}
+		}
+		want := []string{`quarantine late: its window has closed: event time had come to 2024-05-01T12:00:00.000000Z {"v":2}`}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", kind, diff)
+		}
+	}
 }
