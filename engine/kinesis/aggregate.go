@@ -1,7 +1,6 @@
 package kinesis
 
 import (
-	"bytes"
 	"crypto/md5"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -45,17 +44,21 @@ type aggregate struct {
 	users        []userRecord
 }
 
-// open gives the user records of data, in order, or nil if it is a plain record. They are kept until the next call. An
-// aggregated record has at least one.
-func (a *aggregate) open(data []byte) []userRecord {
-	if len(data) < len(magic)+digest || string(data[:len(magic)]) != magic {
+// looksAggregated says whether data begins like an aggregated record and is long enough to be one.
+func looksAggregated(data []byte) bool {
+	return len(data) >= len(magic)+digest && string(data[:len(magic)]) == magic
+}
+
+// content is the message of what looks like an aggregated record.
+func content(data []byte) []byte { return data[len(magic) : len(data)-digest] }
+
+// open gives the user records of a record that verify found to be an aggregated one, in order, or nil if it is a plain one
+// all the same. They are kept until the next call. An aggregated record has at least one.
+func (a *aggregate) open(r *record) []userRecord {
+	if !r.aggregated {
 		return nil
 	}
-	message, sum := data[len(magic):len(data)-digest], data[len(data)-digest:]
-	if !a.tables(message) || !a.records(message) || len(a.users) == 0 {
-		return nil
-	}
-	if got := md5.Sum(message); !bytes.Equal(got[:], sum) { // last: it costs more than the rest
+	if m := content(r.data); !a.tables(m) || !a.records(m) || len(a.users) == 0 {
 		return nil
 	}
 	return a.users

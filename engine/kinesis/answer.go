@@ -12,8 +12,10 @@ type record struct {
 	number []byte // seq as it was written
 	key    []byte
 	data   []byte
-	base64 bool  // data still is
-	at     int64 // of arrival, milliseconds since 1970
+	base64 bool // data still is
+
+	aggregated bool  // it has the frame of an aggregated record, see verify
+	at         int64 // of arrival, milliseconds since 1970
 }
 
 // An answer is what a shard gave at once: to GetRecords, or as one event of a subscription.

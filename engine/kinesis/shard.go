@@ -102,17 +102,13 @@ func (sh *shard) run(ctx context.Context) {
 // take delivers the records of an answer. An error says that some of them could not be read; those before were delivered.
 func (sh *shard) take(ctx context.Context, a *answer) error {
 	var frame engine.Frame
-	var err error
 	first, begin := sh.next, time.Now()
-	for i := range a.records {
-		r := &a.records[i]
+	records, err := decode(a.records)
+	verify(records)
+	for i := range records {
+		r := &records[i]
 		if r.seq.before(sh.last) || r.seq == sh.last && sh.inside == 0 {
 			continue // it came before
-		}
-		if r.base64 {
-			if r.data, err = plain(r); err != nil {
-				break
-			}
 		}
 		if frame == nil {
 			frame = sh.source.frame()
@@ -146,13 +142,20 @@ func (sh *shard) give(ctx context.Context, frame engine.Frame, first engine.Offs
 	return sh.send(ctx, frame, first)
 }
 
-// plain is a record's data without its base64, in the same memory.
-func plain(r *record) ([]byte, error) {
-	n, err := base64.StdEncoding.Decode(r.data, r.data)
-	if err != nil {
-		return nil, damaged{fmt.Sprintf("the data of record %s is no base64", r.number)}
+// decode takes the base64 off the records' data, in the same memory. It gives those before the first that has none.
+func decode(records []record) ([]record, error) {
+	for i := range records {
+		r := &records[i]
+		if !r.base64 {
+			continue
+		}
+		n, err := base64.StdEncoding.Decode(r.data, r.data)
+		if err != nil {
+			return records[:i], damaged{fmt.Sprintf("the data of record %s is no base64", r.number)}
+		}
+		r.data, r.base64 = r.data[:n:n], false
 	}
-	return r.data[:n:n], nil
+	return records, nil
 }
 
 // Headers of the records, for columns record.sequence_number and record.explicit_hash_key.
@@ -163,7 +166,7 @@ const (
 
 // cut adds a record, or its user records, to the frame.
 func (sh *shard) cut(frame engine.Frame, r *record) engine.Frame {
-	users := sh.users.open(r.data)
+	users := sh.users.open(r)
 	done := 0 // user records that are not to come
 	if r.seq == sh.last {
 		done = min(sh.inside, max(1, len(users)))
