@@ -142,11 +142,14 @@ func TestKinesisPasses(t *testing.T) {
 func TestKinesisStreamGone(t *testing.T) {
 	v := serveKinesis(t)
 	g := gateway{v.URL}
-	g.create(t, "members", 1)
 	file, lake := numbers(t, v.URL)
-	want := "source in: there is no stream numbers at " + v.URL + "; there is [members]: "
-	if last := lastLine(runNumbers(t, file, exitFailed)); !strings.Contains(last, want) {
-		t.Errorf("%q is not said:\n%s", want, last)
+	t.Setenv("AWS_REGION", "eu-north-1")
+	for _, there := range []string{"none at all: look at the region and the account: ", "members: "} {
+		want := "source in: there is no stream numbers at " + v.URL + " in region eu-north-1; there is " + there
+		if last := lastLine(runNumbers(t, file, exitFailed)); !strings.Contains(last, want) {
+			t.Errorf("%q is not said:\n%s", want, last)
+		}
+		v.Ensure("members", 1)
 	}
 	g.create(t, numberStream, 2)
 	putNumbers(t, g, 0, 100)
@@ -156,7 +159,7 @@ func TestKinesisStreamGone(t *testing.T) {
 	g.drop(t, numberStream)
 	g.create(t, numberStream, 2)
 	putNumbers(t, g, 100, 200)
-	want = "source in, partition shardId-000000000000: it was deleted and made anew since ("
+	want := "source in, partition shardId-000000000000: it was deleted and made anew since ("
 	cure := "give the source another name in the definition, and start once with --drop-source in"
 	if last := lastLine(runNumbers(t, file, exitFailed)); !strings.Contains(last, want) || !strings.Contains(last, cure) {
 		t.Errorf("%q and %q are not said:\n%s", want, cure, last)

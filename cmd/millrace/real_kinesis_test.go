@@ -106,7 +106,8 @@ func (k *shardKilling) run(t *testing.T) {
 		time.Sleep(life / 2)
 		kill(t, cmd)
 		after := k.version(t.Context())
-		k.say(t, "kill %d after %.1f s: version %d of the plain table, was %d; %s", n+1, life.Seconds(), after, before, k.shards(t))
+		begun, ended := shardsOf(t, k.lake, "kill")
+		k.say(t, "kill %d after %.1f s: version %d of the plain table, was %d; %d shards begun, %d of them ended", n+1, life.Seconds(), after, before, begun, ended)
 		if after > before {
 			withCommit++
 		}
@@ -124,12 +125,12 @@ func (k *shardKilling) run(t *testing.T) {
 	}
 }
 
-// shards is what the newest checkpoint says of the stream's shards.
-func (k *shardKilling) shards(t *testing.T) string {
+// shardsOf is how many shards the newest checkpoint of a pipeline knows, and how many of them have ended.
+func shardsOf(t *testing.T, lake, pipeline string) (begun, ended int) {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(k.lake, stateHome("kill", defaultTask), "checkpoints", "*.json"))
+	names, err := filepath.Glob(filepath.Join(lake, stateHome(pipeline, defaultTask), "checkpoints", "*.json"))
 	if err != nil || len(names) == 0 {
-		return "no checkpoint"
+		return 0, 0
 	}
 	data, err := os.ReadFile(slices.Max(names))
 	if err != nil {
@@ -139,13 +140,12 @@ func (k *shardKilling) shards(t *testing.T) string {
 	if err := json.Unmarshal(data, &c); err != nil {
 		t.Fatal(err)
 	}
-	ended := 0
 	for _, p := range c.Partitions {
 		if p.Ended {
 			ended++
 		}
 	}
-	return fmt.Sprintf("%d shards begun, %d of them ended", len(c.Partitions), ended)
+	return len(c.Partitions), ended
 }
 
 // kill ends a process that must not have ended by itself.
@@ -203,10 +203,10 @@ func TestRealStreamingIsBatch(t *testing.T) {
 		t.Logf("%s was split: %d shards are open", pinStream(table), len(g.open(t, pinStream(table))))
 	}
 	g.post(t, events[part:2*part])
-	split := version()
-	awaited(t, "a commit after the split", 20*time.Millisecond, func() bool { return version() > split })
+	awaited(t, "an epoch with children", 20*time.Millisecond, func() bool { _, ended := shardsOf(t, lake, "pinterest-streaming"); return ended > 0 })
 	kill(t, cmd)
-	t.Logf("killed at version %d of the table of pins", version())
+	begun, ended := shardsOf(t, lake, "pinterest-streaming")
+	t.Logf("killed at version %d of the table of pins; %d shards begun, %d of them ended", version(), begun, ended)
 	g.post(t, events[2*part:])
 	if cmd = start("--until-caught-up"); cmd.Wait() != nil {
 		t.Fatalf("the last run ended with %d: %s", cmd.ProcessState.ExitCode(), cmd.Stderr)

@@ -88,7 +88,7 @@ func (f final) Unwrap() error { return f.error }
 func mayPass(err error) bool {
 	var untrusted *tls.CertificateVerificationError
 	_, known := advice[code(err)]
-	return !known && !errors.As(err, new(final)) && !errors.As(err, &untrusted) && status(err) != http.StatusForbidden && !noCredentials(err)
+	return !known && !errors.As(err, new(final)) && !errors.As(err, &untrusted) && !errors.Is(err, http.ErrSchemeMismatch) && status(err) != http.StatusForbidden && !noCredentials(err)
 }
 
 // noCredentials says whether the SDK found nothing to sign a request with, which it says in words only.
@@ -107,6 +107,8 @@ func explain(err error) error {
 		return fmt.Errorf("no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or give the machine a role: %w", err)
 	case errors.As(err, &untrusted):
 		return fmt.Errorf("the server's certificate is not to be trusted: if it is your own, say ca in the source's definition, or set AWS_CA_BUNDLE: %w", err)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Errorf("the server does not speak TLS: its endpoint begins with http://: %w", err)
 	case known:
 		return fmt.Errorf("%s: %w", text, err)
 	case status(err) == http.StatusForbidden:

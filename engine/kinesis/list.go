@@ -1,9 +1,11 @@
 package kinesis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,15 +48,15 @@ func (s *Source) describe(ctx context.Context) (*types.StreamDescriptionSummary,
 	return d, nil
 }
 
-// missing says that there is no such stream, and which there are.
+// missing says that there is no such stream, where it was looked for, and which there are.
 func (s *Source) missing(ctx context.Context, err error) error {
-	message := fmt.Sprintf("there is no %v", s.cfg)
-	if out, listErr := s.client.ListStreams(ctx, &kinesis.ListStreamsInput{}); listErr == nil && len(out.StreamNames) > 0 {
+	message := fmt.Sprintf("there is no %v in region %s", s.cfg, s.client.Options().Region)
+	if out, listErr := s.client.ListStreams(ctx, &kinesis.ListStreamsInput{}); listErr == nil {
 		names := out.StreamNames
 		if len(names) > 10 {
 			names = append(slices.Clone(names[:10]), "…")
 		}
-		message += fmt.Sprintf("; there is %v", names)
+		message += "; there is " + cmp.Or(strings.Join(names, ", "), "none at all: look at the region and the account")
 	}
 	return final{fmt.Errorf("%s: %w", message, err)}
 }

@@ -44,3 +44,14 @@ func TestServerComesLate(t *testing.T) {
 		}
 	})
 }
+
+// TestPlainServer: TLS that the server does not speak is told at once.
+func TestPlainServer(t *testing.T) {
+	v := serve(t, 1)
+	s := open(t, v, func(c *Config) { c.Endpoint = strings.Replace(v.URL, "http:", "https:", 1) })
+	began := time.Now()
+	_, err := s.Partitions(t.Context())
+	if want := "the server does not speak TLS: its endpoint begins with http://: "; err == nil || !strings.Contains(err.Error(), want) || time.Since(began) > startPatience/2 {
+		t.Errorf("after %v %v, want %q at once", time.Since(began), err, want)
+	}
+}

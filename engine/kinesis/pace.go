@@ -8,12 +8,11 @@ import (
 // What one shard may be asked, by all readers together that do not use enhanced fan-out.
 const (
 	readPause    = time.Second / 5
-	readsAtOnce  = 5
 	bytesASecond = 2 << 20
 )
 
-// A pace keeps the reads of a shard within its limits: a bucket of 5 reads that fills by 5 a second, and one of bytes that
-// may be overdrawn by one answer, for how large that is nobody knows before.
+// A pace keeps the reads of a shard within its limits: a bucket of one read that fills 5 times a second, for with more of
+// them a second might see 9; and one of bytes that may be overdrawn by one answer, for how large that is nobody knows before.
 type pace struct {
 	off   bool
 	reads time.Time // when the bucket of reads will be full
@@ -25,7 +24,7 @@ func (p *pace) wait(now time.Time) time.Duration {
 	if p.off {
 		return 0
 	}
-	until := p.reads.Add(-(readsAtOnce - 1) * readPause)
+	until := p.reads
 	if until.Before(p.bytes) {
 		until = p.bytes
 	}

@@ -338,7 +338,7 @@ func TestDeleted(t *testing.T) {
 	v.DeleteStream(stream)
 	g.returns("the stream is gone")
 	v.CreateStream("other", 1)
-	if _, err := s.Partitions(t.Context()); err == nil || !strings.Contains(err.Error(), "there is no stream pins at "+v.URL+"; there is [other]") {
+	if _, err := s.Partitions(t.Context()); err == nil || !strings.Contains(err.Error(), "there is no stream pins at "+v.URL+" in region eu-central-1; there is other: ") {
 		t.Errorf("the list of a stream that is gone: %v", err)
 	}
 	v.CreateStream(stream, 1)
