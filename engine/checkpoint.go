@@ -34,8 +34,9 @@ type Checkpoint struct {
 	Final bool `json:"final,omitempty"`
 }
 
-// CheckpointFormat is the version that this code writes, and the newest it reads.
-const CheckpointFormat = 1
+// CheckpointFormat is the version that this code writes, and the newest it reads; it reads all before. Version 2 is version 1
+// and what partitions that end, or are counted by their source, have to say, and Final: who does not know these must not go on.
+const CheckpointFormat = 2
 
 // A PartitionState is a partition's place in a checkpoint.
 type PartitionState struct {

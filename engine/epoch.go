@@ -162,6 +162,7 @@ func (t *Task) changed(w *epochWork) []string {
 func (t *Task) next(c *Checkpoint) *Checkpoint {
 	n := *c
 	n.Epoch++
+	n.Format = CheckpointFormat
 	n.Attempt, n.Process, n.Owner = newID(), t.process, owner()
 	n.Tables = nil
 	n.Prev, n.IDs = maps.Clone(c.Prev), map[string]string{}

@@ -55,7 +55,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 		"empty":                   {"", "unexpected end of JSON input"},
 		"cut short":               {whole[:len(whole)/2], "unexpected end of JSON input"},
 		"overwritten":             {"\x00\x00" + whole[2:], "invalid character"},
-		"of a newer program":      {swap(`"format": 1`, `"format": 2`), "format 2, this program reads 1"},
+		"of a newer program":      {swap(`"format": 2`, `"format": 3`), "format 3, this program reads 1 to 2"},
 		"a field of another type": {swap(`"next": 7`, `"next": "7"`), "cannot unmarshal string"},
 		"without its pipeline":    {swap(`"pipeline": "p"`, `"pipeline": ""`), "epoch, pipeline, incarnation or attempt is missing"},
 		"a partition twice":       {swap(`"partition": "1"`, `"partition": "0"`), "partition in/0 stands twice"},

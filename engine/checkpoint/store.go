@@ -99,8 +99,8 @@ func Decode(data []byte) (*engine.Checkpoint, error) {
 	if err := json.Unmarshal(data, &head); err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	if head.Format != engine.CheckpointFormat {
-		return nil, fmt.Errorf("checkpoint: format %d, this program reads %d", head.Format, engine.CheckpointFormat)
+	if head.Format < 1 || head.Format > engine.CheckpointFormat {
+		return nil, fmt.Errorf("checkpoint: format %d, this program reads 1 to %d", head.Format, engine.CheckpointFormat)
 	}
 	var c engine.Checkpoint
 	if err := json.Unmarshal(data, &c); err != nil {

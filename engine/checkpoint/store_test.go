@@ -33,6 +33,7 @@ func TestCheckpointOfFormat1(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := checkpointOf(7, "a7")
+	want.Format = 1
 	want.Process, want.Owner, want.Seed = "p1", "host, pid 1", 42
 	want.Partitions = []engine.PartitionState{{Source: "pins", Partition: "0", Next: 121, Watermark: 1_700_000_000_000_000}, {Source: "pins", Partition: "1", Next: 40, Watermark: engine.MinTime, Joined: 3}}
 	want.Operators = map[string]string{"clean_pins/dedupe": "0011223344556677"}
@@ -48,7 +49,7 @@ func TestCheckpointOfFormat1(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ json, want string }{
 		"no JSON":         {`{`, "unexpected end"},
-		"a newer format":  {`{"format": 2}`, "format 2, this program reads 1"},
+		"a newer format":  {`{"format": 3}`, "format 3, this program reads 1 to 2"},
 		"no names":        {`{"format": 1, "epoch": 1}`, "is missing"},
 		"two places":      {`{"format": 1, "pipeline": "p", "incarnation": "i", "attempt": "a", "partitions": [{"source": "s", "partition": "0"}, {"source": "s", "partition": "0"}]}`, "stands twice"},
 		"a wrong epoch":   {`{"format": 1, "pipeline": "p", "incarnation": "i", "attempt": "a", "epoch": 3, "tables": [{"table": "t", "epoch": 2, "prev": 1}]}`, "table t commits epoch 2"},
