@@ -67,6 +67,20 @@ func (t *Task) holds(now time.Time) []Hold {
 	return all
 }
 
+// Held is the partition without records that has held back an operator for so long that it is worth a warning; nil: there
+// is none.
+func (t *Task) Held() *Hold {
+	for _, h := range t.holds(time.Now()) {
+		if h.long() {
+			return &h
+		}
+	}
+	return nil
+}
+
+// long says whether a hold is worth a warning.
+func (h Hold) long() bool { return h.Silent >= silenceLong.Seconds() && h.Ahead != h.Watermark }
+
 // hold finds the partition with the smallest watermark; ok is false where none is left.
 func (t *Task) hold(sources []string, now time.Time) (h Hold, ok bool) {
 	h.Ahead = MaxTime
@@ -106,7 +120,7 @@ func (t *Task) watchTime(ctx context.Context) {
 		now := time.Now()
 		t.passIdle(now)
 		for _, h := range t.holds(now) {
-			if h.Silent < silenceLong.Seconds() || h.Ahead == h.Watermark {
+			if !h.long() {
 				delete(warned, h.Operator)
 				continue
 			}
@@ -122,28 +136,50 @@ func (t *Task) watchTime(ctx context.Context) {
 }
 
 // passIdle gives partitions that had no record for longer than their source says, and have none left to be read, the
-// watermark of the others: the smallest of those that are not idle or, where all are, the largest of all.
+// watermark of those that some operator waits for together with them: the smallest of those that are not idle or, where
+// all are, the largest of all.
 func (t *Task) passIdle(now time.Time) {
-	var idle []*entry
-	active, newest := MaxTime, MinTime
-	ends := t.ends()
+	ends, behind := t.ends(), t.behind()
+	var idle, active []*entry
 	for _, e := range t.all() {
 		state, last := e.lookAt()
 		if state.Ended {
 			continue
 		}
-		newest = max(newest, state.Watermark)
-		after := e.source.Time.IdleAfter
-		if end, known := ends[e.id]; after > 0 && now.Sub(last) >= after && (!known || state.Next >= end) {
+		end, counted := ends[e.id]
+		late, chasing := behind[e.id]
+		left := counted && state.Next < end || chasing && late > 0
+		if after := e.source.Time.IdleAfter; after > 0 && now.Sub(last) >= after && !left {
 			idle = append(idle, e)
-			continue
+		} else {
+			active = append(active, e)
 		}
-		active = min(active, state.Watermark)
-	}
-	if active == MaxTime {
-		active = newest
 	}
 	for _, e := range idle {
-		e.wait(active)
+		upto, newest := MaxTime, MinTime
+		for _, other := range active {
+			if t.share(e, other) {
+				upto = min(upto, other.place().Watermark)
+			}
+		}
+		for _, other := range idle {
+			if t.share(e, other) {
+				newest = max(newest, other.place().Watermark)
+			}
+		}
+		if upto == MaxTime {
+			upto = newest
+		}
+		e.wait(upto)
 	}
+}
+
+// share says whether an operator waits for both partitions.
+func (t *Task) share(a, b *entry) bool {
+	for _, sources := range t.waiting {
+		if slices.Contains(sources, a.id.Source) && slices.Contains(sources, b.id.Source) {
+			return true
+		}
+	}
+	return false
 }

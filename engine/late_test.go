@@ -96,3 +96,34 @@ func TestCatchesWatermarksMoved(t *testing.T) {
 		})
 	}
 }
+
+// TestCatchesOrphans: a partition that does not wait for its parents begins before all time and holds it back, or closes
+// it, as it does not in another run.
+func TestCatchesOrphans(t *testing.T) {
+	enginetest.Catches(t, late(true), mutantRuns, func(r *enginetest.Rig) {
+		r.Ports.Sources[enginetest.SourceName] = orphaned{r.Ports.Sources[enginetest.SourceName].(*enginetest.Shards)}
+	})
+}
+
+type orphaned struct{ *enginetest.Shards }
+
+func (o orphaned) Partitions(ctx context.Context) ([]engine.Partition, error) {
+	all, err := o.Shards.Partitions(ctx)
+	for i := range all {
+		all[i].Parents = nil
+	}
+	return all, err
+}
+
+// TestCatchesWatermarkOfParentsLost: a child whose event time begins anew lets rows in that are late.
+func TestCatchesWatermarkOfParentsLost(t *testing.T) {
+	enginetest.Catches(t, late(true), mutantRuns, func(r *enginetest.Rig) {
+		r.Ports.Checkpoints = enginetest.Rewriting{Checkpoints: r.Ports.Checkpoints, Change: func(c *engine.Checkpoint) {
+			for i := range c.Partitions {
+				if p := &c.Partitions[i]; p.Next == 0 {
+					p.Watermark = engine.MinTime
+				}
+			}
+		}}
+	})
+}

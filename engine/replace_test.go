@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -127,6 +128,49 @@ func TestUnion(t *testing.T) {
 			if c := result.Ledger["u"]; c.In != 115 || c.Out != 115 {
 				t.Errorf("%s: the ledger of the union is %+v", name, c)
 			}
+		}
+	})
+}
+
+// clock keeps how far event time has come in the lane of a stream that waits.
+type clock struct{ upto *atomic.Int64 }
+
+func (c clock) Keys() []string { return nil }
+func (c clock) Waits() bool    { return true }
+
+func (c clock) Bind(in engine.Schema) (engine.Operator, engine.Schema, error) { return c, in, nil }
+
+func (c clock) Apply(_ context.Context, in *engine.Batch, emit engine.Emit) error {
+	c.upto.Store(int64(in.Upto))
+	return emit.Rows(in)
+}
+
+// MarshalJSON is for the fingerprint.
+func (c clock) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
+
+// TestSlowerSourceRules: in a stream of two sources event time is that of the one with the smaller watermark.
+func TestSlowerSourceRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hour := enginetest.Input{{enginetest.Row("k", 3600e6, 1)}}
+		r := newRig(enginetest.NewSource(hour, 1, 5, 0))
+		r.plan.Sources[0].Time = engine.EventTime{Column: "at", MaxDelay: time.Minute}
+		slower := r.plan.Sources[0]
+		slower.Name, slower.Time.MaxDelay = "slower", 20*time.Minute
+		r.plan.Sources = append(r.plan.Sources, slower)
+		c := clock{&atomic.Int64{}}
+		r.plan.Streams = []engine.StreamPlan{{Name: "u", From: []string{"slower", enginetest.SourceName}, Steps: []engine.Step{{Name: "clock", Config: c}}, Schema: enginetest.InputSchema}}
+		r.plan.Tables[0].From = "u"
+		ports := r.ports("t", "bad")
+		ports.Sources["slower"] = enginetest.NewSource(hour, 2, 5, 0)
+		task, err := engine.NewTask(&r.plan, ports, r.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := task.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := int64(40 * 60e6); c.upto.Load() != want {
+			t.Errorf("event time has come to %d µs, want %d: an hour less the longer delay", c.upto.Load(), want)
 		}
 	})
 }

@@ -68,7 +68,7 @@ to its end, the broker apart.`,
 	f.StringVar(&o.dir, "dir", "", "folder for the tables (default: a temporary one)")
 	f.StringArrayVar(&o.lakes, "lake", nil, "place for the tables instead of --dir, a folder or s3://bucket/prefix; with several each run is done in each of them in turn, and they are compared")
 	f.StringVar(&o.cpu, "cpu-profile", "", "write a CPU profile of the last run to this `file`, for go tool pprof; it makes the run slower")
-	cmd.AddCommand(newBenchBroker(), newBenchFreshness(), newBenchOptimize(), newBenchRecovery(), newBenchWindows())
+	cmd.AddCommand(newBenchBroker(), newBenchFreshness(), newBenchOptimize(), newBenchRecovery(), newBenchWindows(), newBenchKinesis())
 	return cmd
 }
 

@@ -18,7 +18,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range []any{
-		report{}, rowCounts{}, tableReport{}, benchResult{}, benchRun{}, freshnessResult{}, optimizeResult{}, optimizeRun{}, recoveryResult{}, recoveryRun{}, tableDescription{}, tableColumn{}, historyLine{}, fileLine{},
+		report{}, rowCounts{}, tableReport{}, benchResult{}, benchRun{}, freshnessResult{}, optimizeResult{}, optimizeRun{}, recoveryResult{}, recoveryRun{}, windowsResult{}, benchWay{}, kinesisResult{}, kinesisRun{}, tableDescription{}, tableColumn{}, historyLine{}, fileLine{},
 		maintenance.Optimized{}, maintenance.Vacuumed{}, maintenance.Checkpointed{}, maintenance.Verified{}, spec.MaintenanceDescription{},
 		engine.Status{}, engine.PartitionStatus{}, engine.Hold{}, maintenance.Status{}, maintenance.JobStatus{}, spec.Error{},
 		spec.Description{}, spec.CommitDescription{}, spec.SourceDescription{}, spec.StreamDescription{}, spec.StepDescription{}, spec.TableDescription{}, spec.ColumnDescription{},

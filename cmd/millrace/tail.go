@@ -81,6 +81,7 @@ func tail(ctx context.Context, o tailOptions, stdout, stderr io.Writer) error {
 		return usagef("%s", strings.TrimSpace(string(body)))
 	}
 	show := newTailPrinter(stdout, o.json || !isTerminal(stdout))
+	show.notes = stderr
 	dropped, err := show.all(resp.Body)
 	if dropped > 0 {
 		fmt.Fprintf(stderr, "%s rows passed that were not shown: they came faster than they could be printed\n", count(dropped))
@@ -119,12 +120,15 @@ func isDefinition(from string) bool {
 // A tailPrinter prints the lines of a feed.
 type tailPrinter struct {
 	w      io.Writer
+	notes  io.Writer // what is no row
 	json   bool
 	names  []string
 	widths []int
 }
 
-func newTailPrinter(w io.Writer, asJSON bool) *tailPrinter { return &tailPrinter{w: w, json: asJSON} }
+func newTailPrinter(w io.Writer, asJSON bool) *tailPrinter {
+	return &tailPrinter{w: w, notes: io.Discard, json: asJSON}
+}
 
 const (
 	tailCell  = 32      // characters a cell on a terminal
@@ -141,6 +145,9 @@ func (p *tailPrinter) all(r io.Reader) (dropped int64, err error) {
 			return dropped, fmt.Errorf("what the process sent is no line of rows: %w", err)
 		}
 		dropped += line.Dropped
+		if h := line.Waiting; h != nil {
+			fmt.Fprintf(p.notes, "%s waits for partition %s of %s, which had no record for %.0f s: event time stands still there; idle_after would let it pass\n", h.Operator, h.Partition, h.Source, h.Silent)
+		}
 		switch {
 		case line.Schema != nil:
 			p.header(line.Schema)

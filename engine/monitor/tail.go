@@ -15,11 +15,12 @@ import (
 	"github.com/millrace-io/millrace/engine/expr"
 )
 
-// A Line is one line of /tail; exactly one field is set. The first line has Schema.
+// A Line is one line of /tail; but for Dropped and Waiting one field is set. The first line has Schema.
 type Line struct {
 	Schema  []Column        `json:"schema,omitempty"`
 	Row     json.RawMessage `json:"row,omitempty"`     // an object, columns in the schema's order
 	Dropped int64           `json:"dropped,omitempty"` // rows passed since the last line that were not shown
+	Waiting *engine.Hold    `json:"waiting,omitempty"` // a partition without records holds back an operator of the pipeline
 }
 
 // A Column is a column of a Line's rows.
@@ -94,7 +95,7 @@ func tail(w http.ResponseWriter, r *http.Request, pipelines []Pipeline) {
 	}
 	defer done()
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	f.stream(w, r, schema, limit)
+	f.stream(w, r, schema, limit, task)
 }
 
 func condition(where string, schema engine.Schema) (*expr.Program, error) {
@@ -126,8 +127,11 @@ func find(pipelines []Pipeline, pipeline, name string) (*engine.Task, engine.Sch
 // dropReport is how often a client is told of dropped rows when nothing else is sent.
 const dropReport = time.Second
 
+// holdReport is how often a client is told of the partition that results wait for.
+const holdReport = time.Minute
+
 // stream writes lines until the client leaves or limit rows are sent.
-func (f *feed) stream(w http.ResponseWriter, r *http.Request, schema engine.Schema, limit int64) {
+func (f *feed) stream(w http.ResponseWriter, r *http.Request, schema engine.Schema, limit int64, task *engine.Task) {
 	out := http.NewResponseController(w)
 	enc := json.NewEncoder(w)
 	head := Line{}
@@ -139,13 +143,20 @@ func (f *feed) stream(w http.ResponseWriter, r *http.Request, schema engine.Sche
 	}
 	report := time.NewTicker(dropReport)
 	defer report.Stop()
+	var told time.Time
 	for sent := int64(0); limit < 0 || sent < limit; {
 		line := Line{}
 		select {
 		case line.Row = <-f.rows:
 			sent++
 		case <-report.C:
-			if line.Dropped = f.dropped.Swap(0); line.Dropped == 0 {
+			line.Dropped = f.dropped.Swap(0)
+			if time.Since(told) >= holdReport {
+				if line.Waiting = task.Held(); line.Waiting != nil {
+					told = time.Now()
+				}
+			}
+			if line.Dropped == 0 && line.Waiting == nil {
 				continue
 			}
 		case <-r.Context().Done():
