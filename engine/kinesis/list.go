@@ -84,6 +84,9 @@ func (s *Source) shards(ctx context.Context) (all []types.Shard, err error) {
 // it was made.
 func (s *Source) partitions(ctx context.Context) ([]engine.Partition, error) {
 	now := time.Now()
+	if begin, err := parsePosition(s.cfg.first()); err == nil && begin.at.After(now) {
+		return nil, final{fmt.Errorf("%v: at %s is in the future: it has to be a time for which there are records", s.cfg, s.cfg.At)}
+	}
 	stream, err := s.describe(ctx)
 	if err != nil {
 		return nil, err

@@ -45,6 +45,16 @@ func TestServerComesLate(t *testing.T) {
 	})
 }
 
+// TestFuture: reading can't begin in the future, which servers refuse, or take for the past.
+func TestFuture(t *testing.T) {
+	for _, at := range []string{"2999-01-01T00:00:00Z", time.Now().Add(time.Hour).Format(time.RFC3339)} {
+		_, err := open(t, serve(t, 1), func(c *Config) { c.At = at }).Partitions(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "at "+at+" is in the future") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // TestPlainServer: TLS that the server does not speak is told at once.
 func TestPlainServer(t *testing.T) {
 	v := serve(t, 1)

@@ -54,6 +54,9 @@ func (sh *shard) locate(ctx context.Context) error {
 		return final{fmt.Errorf("the stream does not know sequence number %s, up to which it was read: it was deleted and made anew since; "+
 			"to read it from its start give the pipeline another name or lake: %w", *in.StartingSequenceNumber, err)}
 	}
+	if code(err) == codeArgument && in.Timestamp != nil {
+		return fmt.Errorf("ask for an iterator at %s; is this machine's clock ahead?: %w", in.Timestamp.Format(time.RFC3339), err)
+	}
 	if err != nil {
 		return fmt.Errorf("ask for an iterator: %w", err)
 	}
