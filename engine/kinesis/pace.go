@@ -7,7 +7,7 @@ import (
 
 // What one shard may be asked, by all readers together that do not use enhanced fan-out.
 const (
-	readPause    = time.Second / 5
+	readPause    = time.Second/5 + time.Second/100 // a twentieth more, for some requests travel faster than others
 	bytesASecond = 2 << 20
 )
 

@@ -99,11 +99,13 @@ func TestPace(t *testing.T) {
 	for range 8 {
 		got = append(got, read(0))
 	}
-	want := []time.Duration{0, 200, 400, 600, 800, 1000, 1200, 1400}
-	for i := range want {
-		if got[i] != want[i]*time.Millisecond {
+	for i, at := range got {
+		if at != time.Duration(i)*readPause {
 			t.Fatalf("reads at %v", got)
 		}
+	}
+	if readPause < time.Second/5 {
+		t.Errorf("a read each %v", readPause)
 	}
 	now = now.Add(time.Minute)
 	from := read(10 << 20)
