@@ -104,15 +104,16 @@ func refusals(t *testing.T) int {
 	t.Helper()
 	v := serve(t, 1)
 	v.Limits = true
-	big := make([]byte, 512<<10)
-	for range 5 {
+	big, want := make([]byte, 512<<10), [][]byte{}
+	for range 10 {
 		v.Put(stream, shard0, "k", big)
+		want = append(want, big)
 	}
 	s := open(t, v, func(c *Config) { c.Unthrottled, c.Poll = false, 300*time.Millisecond })
 	g := gather(t, s, all(t, s)...)
-	g.has(shard0, big, big, big, big, big)
+	g.has(shard0, want...)
 	v.Put(stream, shard0, "k", values(0, 1)...)
-	g.has(shard0, big, big, big, big, big, values(0, 1)[0])
+	g.has(shard0, append(want, values(0, 1)...)...)
 	return v.Refused()
 }
 
