@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	lawRuns    = 110
+	lawRuns    = 75
 	mutantRuns = 300
 )
 
