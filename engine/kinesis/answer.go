@@ -14,8 +14,7 @@ type record struct {
 	data   []byte
 	base64 bool // data still is
 
-	aggregated bool  // it has the frame of an aggregated record, see verify
-	at         int64 // of arrival, milliseconds since 1970
+	at int64 // of arrival, milliseconds since 1970
 }
 
 // An answer is what a shard gave at once: to GetRecords, or as one event of a subscription.
