@@ -99,8 +99,8 @@ func outside(dir, path string) string {
 		return "Watermill stays in the router and the connectors"
 	case strings.Contains(path, "IBM/sarama") && dir != "engine/kafka":
 		return "sarama stays in kafka"
-	case strings.Contains(path, "aws/aws-sdk-go-v2") && dir != "engine/blob/s3" && dir != "engine/kinesis":
-		return "AWS's types stay in blob/s3 and kinesis"
+	case strings.Contains(path, "aws/aws-sdk-go-v2") && dir != "engine/amazon" && dir != "engine/blob/s3" && dir != "engine/kinesis":
+		return "AWS's types stay in amazon, blob/s3 and kinesis"
 	case strings.Contains(path, "parquet-go/parquet-go") && dir != "engine/parquet" && dir != "engine/delta":
 		return "parquet-go stays in parquet and delta"
 	}

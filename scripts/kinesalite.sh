@@ -19,23 +19,20 @@ set -euo pipefail
 version=3.3.3
 took=50 # ms, of what Amazon's takes seconds for, such as a split
 
-usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2; }
-die() { echo "kinesalite.sh: $*" >&2; exit 1; }
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+name=kinesalite
+. "$root/scripts/server.sh"
 
 case "${1:-}" in
   install | start | stop | kill | status | env) [[ $# -eq 1 ]] || usage ;;
   *) usage ;;
 esac
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cache=${MILLRACE_CACHE:-$root/.cache}
-home=${KINESALITE_HOME:-$cache/kinesalite}
+cache=$(place "${MILLRACE_CACHE:-$root/.cache}")
+home=$(place "${KINESALITE_HOME:-$cache/kinesalite}")
 port=${KINESALITE_PORT:-4566}
-mkdir -p "$cache" "$home"
-cache=$(cd "$cache" && pwd)
-home=$(cd "$home" && pwd)
 server=$cache/kinesalite-$version
-pidfile=$home/kinesalite.pid
+pidfile=$home/kinesalite.pid log=$home/kinesalite.log
 
 # Whole or not at all: fetched beside its place and moved there.
 install() (
@@ -48,8 +45,6 @@ install() (
   mv "$tmp" "$server"
 )
 
-running() { [[ -s $pidfile ]] && kill -0 "$(<"$pidfile")" 2>/dev/null; }
-
 start() {
   ! running || return 0
   install
@@ -58,28 +53,9 @@ start() {
 const kinesalite = require('$server/node_modules/kinesalite');
 kinesalite({ createStreamMs: $took, deleteStreamMs: $took, updateStreamMs: $took, shardLimit: 500 }).listen($port, '127.0.0.1', () => console.log('listening'));
 JS
-  setsid nohup node "$home/serve.cjs" >"$home/kinesalite.log" 2>&1 </dev/null 8>&- &
+  setsid nohup node "$home/serve.cjs" >"$log" 2>&1 </dev/null 8>&- &
   echo $! >"$pidfile"
-  for _ in {1..300}; do
-    running || { tail -n 5 "$home/kinesalite.log" >&2; die "the server ended"; }
-    if grep -q '^listening' "$home/kinesalite.log"; then return 0; fi
-    sleep 0.1
-  done
-  die "not listening after 30 s, see $home/kinesalite.log"
-}
-
-# end sends a signal and waits until the server is gone.
-end() {
-  running || { rm -f "$pidfile"; return 0; }
-  local pid
-  pid=$(<"$pidfile")
-  kill "-$1" "$pid"
-  for _ in {1..50}; do
-    kill -0 "$pid" 2>/dev/null || { rm -f "$pidfile"; return 0; }
-    sleep 0.1
-  done
-  kill -KILL "$pid" 2>/dev/null || true
-  rm -f "$pidfile"
+  await "$port" 30
 }
 
 case "$1" in

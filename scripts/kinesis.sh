@@ -17,24 +17,21 @@ set -euo pipefail
 
 version=0.6.2
 
-usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2; }
-die() { echo "kinesis.sh: $*" >&2; exit 1; }
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+name=kinesis
+. "$root/scripts/server.sh"
 
 case "${1:-}" in
   install | start | stop | kill | status | env) [[ $# -eq 1 ]] || usage ;;
   *) usage ;;
 esac
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cache=${MILLRACE_CACHE:-$root/.cache}
-home=${KINESIS_HOME:-$cache/kinesis}
+cache=$(place "${MILLRACE_CACHE:-$root/.cache}")
+home=$(place "${KINESIS_HOME:-$cache/kinesis}")
 port=${KINESIS_PORT:-4568}
 tls=${KINESIS_TLS_PORT:-$((port - 1))}
-mkdir -p "$cache" "$home"
-cache=$(cd "$cache" && pwd)
-home=$(cd "$home" && pwd)
 server=$cache/kinesis-local-$version
-pidfile=$home/kinesis.pid
+pidfile=$home/kinesis.pid log=$home/kinesis.log
 
 # Whole or not at all: fetched beside its place and moved there. The server listens on all interfaces unless every listen
 # of its process is told otherwise, which the file preloaded does.
@@ -60,8 +57,6 @@ JS
   mv "$tmp" "$server"
 )
 
-running() { [[ -s $pidfile ]] && kill -0 "$(<"$pidfile")" 2>/dev/null; }
-
 start() {
   ! running || return 0
   install
@@ -69,28 +64,9 @@ start() {
   KINESIS_MOCK_PLAIN_PORT=$port KINESIS_MOCK_TLS_PORT=$tls SHARD_LIMIT=500 LOG_LEVEL=WARN \
     CREATE_STREAM_DURATION=50ms DELETE_STREAM_DURATION=50ms REGISTER_STREAM_CONSUMER_DURATION=50ms DEREGISTER_STREAM_CONSUMER_DURATION=50ms \
     SPLIT_SHARD_DURATION=50ms MERGE_SHARDS_DURATION=50ms UPDATE_SHARD_COUNT_DURATION=50ms \
-    setsid nohup node -r "$server/loopback.cjs" main.js >"$home/kinesis.log" 2>&1 </dev/null 8>&- &
+    setsid nohup node -r "$server/loopback.cjs" main.js >"$log" 2>&1 </dev/null 8>&- &
   echo $! >"$pidfile"
-  for _ in {1..600}; do
-    running || { tail -n 5 "$home/kinesis.log" >&2; die "the server ended"; }
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
-    sleep 0.1
-  done
-  die "not listening after a minute, see $home/kinesis.log"
-}
-
-# end sends a signal and waits until the server is gone.
-end() {
-  running || { rm -f "$pidfile"; return 0; }
-  local pid
-  pid=$(<"$pidfile")
-  kill "-$1" "$pid"
-  for _ in {1..50}; do
-    kill -0 "$pid" 2>/dev/null || { rm -f "$pidfile"; return 0; }
-    sleep 0.1
-  done
-  kill -KILL "$pid" 2>/dev/null || true
-  rm -f "$pidfile"
+  await "$port" 60
 }
 
 case "$1" in

@@ -18,24 +18,21 @@ set -euo pipefail
 
 version=v1.8.0 # not older: those check whether an object is there, and then write it
 
-usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2; }
-die() { echo "s3.sh: $*" >&2; exit 1; }
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+name=s3
+. "$root/scripts/server.sh"
 
 case "${1:-}" in
   install | start | stop | kill | status | env | clean) [[ $# -eq 1 ]] || usage ;;
   *) usage ;;
 esac
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cache=${MILLRACE_CACHE:-$root/.cache}
-home=${S3_HOME:-$cache/s3}
+cache=$(place "${MILLRACE_CACHE:-$root/.cache}")
+home=$(place "${S3_HOME:-$cache/s3}")
 port=${S3_PORT:-7070}
 bucket=${S3_BUCKET:-lake}
-mkdir -p "$cache" "$home"
-cache=$(cd "$cache" && pwd)
-home=$(cd "$home" && pwd)
 server=$cache/versitygw-$version
-pidfile=$home/s3.pid
+pidfile=$home/s3.pid log=$home/s3.log
 key=millrace secret=millrace-secret region=us-east-1
 
 # Whole or not at all: built beside its place and moved there.
@@ -49,35 +46,14 @@ install() (
   mv "$tmp/versitygw" "$server"
 )
 
-running() { [[ -s $pidfile ]] && kill -0 "$(<"$pidfile")" 2>/dev/null; }
-
 start() {
   ! running || return 0
   install
   mkdir -p "$home/data/$bucket"
   ROOT_ACCESS_KEY=$key ROOT_SECRET_KEY=$secret setsid nohup "$server" --port "127.0.0.1:$port" --region "$region" --quiet \
-    posix "$home/data" >"$home/s3.log" 2>&1 </dev/null 8>&- &
+    posix "$home/data" >"$log" 2>&1 </dev/null 8>&- &
   echo $! >"$pidfile"
-  for _ in {1..100}; do
-    running || { tail -n 5 "$home/s3.log" >&2; die "the server ended"; }
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
-    sleep 0.1
-  done
-  die "not listening after 10 s, see $home/s3.log"
-}
-
-# end sends a signal and waits until the server is gone.
-end() {
-  running || { rm -f "$pidfile"; return 0; }
-  local pid
-  pid=$(<"$pidfile")
-  kill "-$1" "$pid"
-  for _ in {1..100}; do
-    kill -0 "$pid" 2>/dev/null || { rm -f "$pidfile"; return 0; }
-    sleep 0.1
-  done
-  kill -KILL "$pid" 2>/dev/null || true
-  rm -f "$pidfile"
+  await "$port" 10
 }
 
 case "$1" in

@@ -2,18 +2,16 @@ package kinesis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/millrace-io/millrace/engine/amazon"
 )
 
 // Of connections: each shard has a request under way at most.
@@ -25,7 +23,12 @@ const (
 // newClient makes the client of a valid config, and gives what closes its connections. It reads files of configuration, and
 // asks nothing of the network.
 func newClient(c Config, p *protocol) (client *kinesis.Client, closeIdle func(), err error) {
-	shared, err := load(context.Background(), c)
+	transport := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns, t.MaxIdleConnsPerHost, t.ReadBufferSize = mostIdle, mostIdle, readBuffer
+	})
+	shared, err := amazon.Load(context.Background(), amazon.Access{
+		Service: "KINESIS", Of: "the source's definition", Region: c.region(), Profile: c.Profile, Role: c.Role, Endpoint: c.Endpoint, CA: c.CA,
+	}, config.WithHTTPClient(transport), config.WithLogger(logging.Nop{})) // errors are returned, not logged
 	if err != nil {
 		return nil, nil, fmt.Errorf("%v: %w", c, err)
 	}
@@ -42,41 +45,4 @@ func newClient(c Config, p *protocol) (client *kinesis.Client, closeIdle func(),
 		o.Retryer = aws.NopRetryer{} // see shard.judge and Source.patiently
 		p.ClientProtocol, o.Protocol = o.Protocol, p
 	}), closeIdle, nil
-}
-
-// load reads what is configured outside, and puts what the config says before it.
-func load(ctx context.Context, c Config) (aws.Config, error) {
-	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConns, t.MaxIdleConnsPerHost, t.ReadBufferSize = mostIdle, mostIdle, readBuffer
-	})
-	opts := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithLogger(logging.Nop{})} // errors are returned, not logged
-	if region := c.region(); region != "" {
-		opts = append(opts, config.WithRegion(region))
-	}
-	if c.Profile != "" {
-		opts = append(opts, config.WithSharedConfigProfile(c.Profile))
-	}
-	if c.CA != "" {
-		f, err := os.Open(c.CA)
-		if err != nil {
-			return aws.Config{}, fmt.Errorf("ca: %w", err)
-		}
-		defer f.Close() //nolint:errcheck // it was read, or the load has failed
-		opts = append(opts, config.WithCustomCABundle(f))
-	}
-	shared, err := config.LoadDefaultConfig(ctx, opts...)
-	if err != nil {
-		return shared, err
-	}
-	if shared.Region == "" {
-		if c.Endpoint == "" && shared.BaseEndpoint == nil && os.Getenv("AWS_ENDPOINT_URL_KINESIS") == "" && os.Getenv("AWS_ENDPOINT_URL") == "" {
-			return shared, errors.New("no region is set: say region in the source's definition, or set AWS_REGION")
-		}
-		shared.Region = "us-east-1" // other servers take any
-	}
-	if c.Role != "" {
-		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(shared), c.Role, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "millrace" })
-		shared.Credentials = aws.NewCredentialsCache(role)
-	}
-	return shared, nil
 }

@@ -16,17 +16,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/millrace-io/millrace/engine/amazon"
 	"github.com/millrace-io/millrace/engine/blob"
 )
 
@@ -89,7 +87,9 @@ func New(ctx context.Context, c Config) (*Store, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("s3: %w", err)
 	}
-	shared, err := load(ctx, c)
+	shared, err := amazon.Load(ctx, amazon.Access{
+		Service: "S3", Of: "the lake's definition", Region: c.Region, Profile: c.Profile, Role: c.Role, Endpoint: c.Endpoint, CA: c.CA,
+	}, config.WithHTTPClient(awshttp.NewBuildableClient()))
 	if err != nil {
 		return nil, fmt.Errorf("s3://%s: %w", c.Bucket, err)
 	}
@@ -106,40 +106,6 @@ func New(ctx context.Context, c Config) (*Store, error) {
 		o.DisableLogOutputChecksumValidationSkipped = true
 	})
 	return s, nil
-}
-
-// load reads what is configured outside, and puts what the config says before it.
-func load(ctx context.Context, c Config) (aws.Config, error) {
-	opts := []func(*config.LoadOptions) error{config.WithHTTPClient(awshttp.NewBuildableClient())}
-	if c.Region != "" {
-		opts = append(opts, config.WithRegion(c.Region))
-	}
-	if c.Profile != "" {
-		opts = append(opts, config.WithSharedConfigProfile(c.Profile))
-	}
-	if c.CA != "" {
-		f, err := os.Open(c.CA)
-		if err != nil {
-			return aws.Config{}, fmt.Errorf("ca: %w", err)
-		}
-		defer f.Close() //nolint:errcheck // it was read, or the load has failed
-		opts = append(opts, config.WithCustomCABundle(f))
-	}
-	shared, err := config.LoadDefaultConfig(ctx, opts...)
-	if err != nil {
-		return shared, err
-	}
-	if shared.Region == "" {
-		if c.Endpoint == "" && shared.BaseEndpoint == nil && os.Getenv("AWS_ENDPOINT_URL_S3") == "" && os.Getenv("AWS_ENDPOINT_URL") == "" {
-			return shared, errors.New("no region is set: say region in the lake's definition, or set AWS_REGION")
-		}
-		shared.Region = "us-east-1" // other servers take any
-	}
-	if c.Role != "" {
-		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(shared), c.Role, func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "millrace" })
-		shared.Credentials = aws.NewCredentialsCache(role)
-	}
-	return shared, nil
 }
 
 // URL is "s3://bucket/prefix".
