@@ -39,12 +39,13 @@ type killing struct {
 	definition string
 }
 
+// killDefinition asks for the lake and for where the source's records come from.
 const killDefinition = `
 pipeline: kill
 lake: %s
 sources:
   in:
-    kafka: {brokers: ["%s"], topic: %s}
+    %s
     format: json
     schema: {id: long!, text: string}
 streams:
@@ -66,7 +67,7 @@ func (k *killing) prepare(t *testing.T) {
 	if k.lake == "" {
 		k.lake = filepath.Join(k.dir, "lake")
 	}
-	text := fmt.Sprintf(killDefinition, k.lake, k.brokers, k.topic)
+	text := fmt.Sprintf(killDefinition, k.lake, fmt.Sprintf("kafka: {brokers: [%q], topic: %s}", k.brokers, k.topic))
 	if err := os.WriteFile(k.definition, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

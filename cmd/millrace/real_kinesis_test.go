@@ -57,25 +57,6 @@ func (k *shardKilling) say(t *testing.T, format string, args ...any) {
 	t.Logf("%6.1f s  %s", time.Since(k.begun).Seconds(), fmt.Sprintf(format, args...))
 }
 
-const shardDefinition = `
-pipeline: kill
-lake: %s
-sources:
-  in:
-    kinesis: {stream: ` + killStream + `, poll: 200ms}
-    format: json
-    schema: {id: long!, text: string}
-streams:
-  once:
-    from: in
-    steps:
-      - dedupe: {by: [id], within: 1h}
-tables:
-  plain: {from: in}
-  deduped: {from: once}
-commit: {every: 500ms}
-`
-
 // run kills the process again and again. Lives before the first third of the kills see the stream as it was made; then
 // a shard is split, and after the second third two are merged, each while a process lives that is killed soon after.
 func (k *shardKilling) run(t *testing.T) {
@@ -83,7 +64,7 @@ func (k *shardKilling) run(t *testing.T) {
 	g.create(t, killStream, 2)
 	k.dir, k.env, k.begun = t.TempDir(), k.server.Env(), time.Now()
 	k.definition, k.lake = filepath.Join(k.dir, "kill.yaml"), filepath.Join(k.dir, "lake")
-	if err := os.WriteFile(k.definition, fmt.Appendf(nil, shardDefinition, k.lake), 0o644); err != nil {
+	if err := os.WriteFile(k.definition, fmt.Appendf(nil, killDefinition, k.lake, "kinesis: {stream: "+killStream+", poll: 200ms}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	produced := make(chan error, 1)

@@ -30,6 +30,7 @@ type number struct {
 	saves   int
 }
 
+// Apply implements engine.Operator.
 func (n *number) Apply(_ context.Context, in *engine.Batch, emit engine.Emit) error {
 	for slot, left := range n.coming {
 		if left != 0 {
@@ -51,6 +52,7 @@ func (n *number) Apply(_ context.Context, in *engine.Batch, emit engine.Emit) er
 	return emit.Rows(in.With(in.Schema, columns))
 }
 
+// Save implements engine.Stateful.
 func (n *number) Save(slot int, w io.Writer) (whole bool, err error) {
 	n.saves++
 	whole = n.saves%3 == 0
@@ -65,8 +67,10 @@ func (n *number) Save(slot int, w io.Writer) (whole bool, err error) {
 	return whole, nil
 }
 
+// Expect implements engine.Expecting.
 func (n *number) Expect(slot int, size int64) { n.coming[slot] += size }
 
+// Load implements engine.Stateful.
 func (n *number) Load(slot int, r io.Reader) error {
 	for {
 		var x [3]uint64

@@ -294,12 +294,14 @@ type counter struct {
 	n int64
 }
 
+// Write implements io.Writer.
 func (c *counter) Write(b []byte) (int, error) {
 	n, err := c.w.Write(b)
 	c.n += int64(n)
 	return n, err
 }
 
+// Read implements io.Reader.
 func (c *counter) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
 	c.n += int64(n)

@@ -21,6 +21,7 @@ type iterator struct {
 // iteratorLife is how long an iterator may be used.
 const iteratorLife = 5 * time.Minute
 
+// String is the iterator as the server gives it out.
 func (it iterator) String() string {
 	b, _ := json.Marshal(it)
 	return base64.StdEncoding.EncodeToString(b)
