@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/millrace-io/millrace/engine/column"
@@ -51,6 +53,11 @@ type PartitionID struct {
 
 // String is "pins/3".
 func (p PartitionID) String() string { return p.Source + "/" + p.Partition }
+
+// Compare orders partitions by source and then by name, a shorter one first: 9 is before 10.
+func (p PartitionID) Compare(o PartitionID) int {
+	return cmp.Or(strings.Compare(p.Source, o.Source), cmp.Compare(len(p.Partition), len(o.Partition)), strings.Compare(p.Partition, o.Partition))
+}
 
 // An Offset is a record's place in its partition, counted from 0. Within a partition offsets rise, not
 // always by one.

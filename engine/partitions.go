@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 func (t *Task) entry(id PartitionID) *entry {
@@ -178,12 +177,6 @@ func (t *Task) discover(ctx context.Context) {
 
 func sortPartitions(p []PartitionState) {
 	slices.SortFunc(p, func(a, b PartitionState) int {
-		if c := strings.Compare(a.Source, b.Source); c != 0 {
-			return c
-		}
-		if len(a.Partition) != len(b.Partition) {
-			return len(a.Partition) - len(b.Partition)
-		}
-		return strings.Compare(a.Partition, b.Partition)
+		return PartitionID{a.Source, a.Partition}.Compare(PartitionID{b.Source, b.Partition})
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"strings"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
@@ -25,11 +24,8 @@ func (in *Input) position(row int32) position {
 
 // place orders by source, partition and offset. Partitions are ordered as checkpoints list them: 2 is before 10.
 func (p *position) place(o *position) int {
-	if c := strings.Compare(p.origin.Source, o.origin.Source); c != 0 {
+	if c := p.origin.Compare(o.origin); c != 0 {
 		return c
-	}
-	if a, b := p.origin.Partition, o.origin.Partition; a != b {
-		return cmp.Or(len(a)-len(b), strings.Compare(a, b))
 	}
 	return cmp.Compare(p.offset, o.offset)
 }

@@ -106,10 +106,3 @@ type ArrivalOrdered interface {
 	// ArrivalOrder says whether this config does.
 	ArrivalOrder() bool
 }
-
-// A Replacing config may give all its results anew in each epoch, so that those of an epoch are the whole.
-type Replacing interface {
-	engine.Config
-	// Replaces says whether this config does.
-	Replaces() bool
-}

@@ -180,7 +180,7 @@ func (l *loader) whole(at Node, config engine.Config, operator engine.Operator, 
 	if out.whole && (keyed || stateful) {
 		l.errs = append(l.errs, at.keyError("the step would take each result again in every epoch: those that come here are whole in each; put it before the step that gives them", ""))
 	}
-	if r, ok := config.(Replacing); ok && r.Replaces() {
+	if r, ok := config.(engine.Whole); ok && r.Replaces() {
 		out.whole = true
 	}
 }

@@ -3,7 +3,6 @@ package dedupe
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/column"
@@ -192,7 +191,7 @@ func eachRun(refs []ref, do func(run []ref)) {
 func (h *held) compare(a, b ref) int {
 	x, y := h.chunks[a.chunk], h.chunks[b.chunk]
 	if o, p := x.origin[a.row], y.origin[b.row]; o != p {
-		return comparePartitions(h.origins[o], h.origins[p])
+		return h.origins[o].Compare(h.origins[p])
 	}
 	if c := cmp.Compare(x.offset[a.row], y.offset[b.row]); c != 0 {
 		return c
@@ -203,17 +202,6 @@ func (h *held) compare(a, b ref) int {
 		}
 	}
 	return 0
-}
-
-// comparePartitions orders partitions as the engine does: "9" is before "10".
-func comparePartitions(a, b engine.PartitionID) int {
-	if c := strings.Compare(a.Source, b.Source); c != 0 {
-		return c
-	}
-	if len(a.Partition) != len(b.Partition) {
-		return len(a.Partition) - len(b.Partition)
-	}
-	return strings.Compare(a.Partition, b.Partition)
 }
 
 // pack adds to copies of the rows of refs, as many as it has room for and as agree in the upper half of what they are

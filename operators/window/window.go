@@ -132,7 +132,7 @@ func (c Config) Keys() []string { return c.By }
 // Waits implements engine.Waiting.
 func (c Config) Waits() bool { return !bool(c.All) }
 
-// Replaces implements spec.Replacing.
+// Replaces implements engine.Whole.
 func (c Config) Replaces() bool { return c.Emit == atChange }
 
 // Explain implements spec.Explainer.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/millrace-io/millrace/engine"
 	"github.com/millrace-io/millrace/engine/enginetest/optest"
-	"github.com/millrace-io/millrace/engine/spec"
 	"github.com/millrace-io/millrace/operators/window"
 )
 
@@ -110,7 +109,7 @@ func TestFaults(t *testing.T) {
 
 var (
 	_ engine.Waiting = window.Config{}
-	_ spec.Replacing = window.Config{}
+	_ engine.Whole   = window.Config{}
 )
 
 func TestConforms(t *testing.T) {
