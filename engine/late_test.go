@@ -73,10 +73,14 @@ func rowOf(f enginetest.Fact) string {
 	return fmt.Sprintf(`{"id":%q,"at":%q,"v":%d}`, f.ID, stamp(f.At), f.V)
 }
 
-func TestLawLate(t *testing.T) { enginetest.Law(t, late(false), lawRuns) }
+func TestLawLate(t *testing.T) {
+	t.Parallel()
+	enginetest.Law(t, late(false), lawRuns)
+}
 
 // TestLawReshards: partitions are split and merged, and the watermark of a parent is where its children's begins.
 func TestLawReshards(t *testing.T) {
+	t.Parallel()
 	enginetest.Law(t, late(true), lawRuns)
 }
 

@@ -12,9 +12,20 @@ import (
 // lawRuns is how often each case runs. With those of the operators it makes up the law's runs of the suite.
 const lawRuns = 400
 
-func TestLawStateless(t *testing.T) { enginetest.Law(t, stateless(), lawRuns) }
-func TestLawNumbered(t *testing.T)  { enginetest.Law(t, numbered(), lawRuns) }
-func TestLawTwoStages(t *testing.T) { enginetest.Law(t, twoStages(), lawRuns) }
+func TestLawStateless(t *testing.T) {
+	t.Parallel()
+	enginetest.Law(t, stateless(), lawRuns)
+}
+
+func TestLawNumbered(t *testing.T) {
+	t.Parallel()
+	enginetest.Law(t, numbered(), lawRuns)
+}
+
+func TestLawTwoStages(t *testing.T) {
+	t.Parallel()
+	enginetest.Law(t, twoStages(), lawRuns)
+}
 
 // stateless writes every row to one table, and every row to another by partition value.
 func stateless() enginetest.Case {

@@ -214,6 +214,7 @@ func (d *fullDisk) compare(t *testing.T) {
 // write, or for that one and from a few writes later on. The run ends with an error that names the file, or
 // overcomes it; once there is room, the next run makes up for it.
 func TestDiskFullAtEveryWrite(t *testing.T) {
+	t.Parallel()
 	const later = 20
 	for name, full := range map[string]func(write, n int) bool{
 		"from then on": func(write, n int) bool { return write >= n },

@@ -201,6 +201,7 @@ func (k *killing) compare(t *testing.T, table string) {
 }
 
 func TestKill(t *testing.T) {
+	t.Parallel()
 	b, err := startBroker("", []string{"kill"})
 	if err != nil {
 		t.Fatal(err)
@@ -212,6 +213,7 @@ func TestKill(t *testing.T) {
 // TestFenced stops a process as if its machine slept, lets another take over, and wakes it: it must notice,
 // exit with 3 and have done no harm.
 func TestFenced(t *testing.T) {
+	t.Parallel()
 	b, err := startBroker("", []string{"kill"})
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,10 @@ const (
 	delay      = 500 * time.Millisecond // rows of the law's inputs are up to 5 s out of order
 )
 
-func TestLaw(t *testing.T) { enginetest.Law(t, lawCase(config()), lawRuns) }
+func TestLaw(t *testing.T) {
+	t.Parallel()
+	enginetest.Law(t, lawCase(config()), lawRuns)
+}
 
 func config() dedupe.Config { return dedupe.Config{By: []string{"id"}, Within: within} }
 

@@ -40,9 +40,13 @@ func lawKinds() map[string]naiveKind {
 func TestLaw(t *testing.T) {
 	for yaml, kind := range lawKinds() {
 		for name, delay := range map[string]time.Duration{"late": 1500 * time.Millisecond, "none late": 6 * time.Second} {
-			t.Run(yaml+", "+name, func(t *testing.T) { enginetest.Law(t, lawCase(lawConfig(yaml), kind, delay), lawRuns) })
+			t.Run(yaml+", "+name, func(t *testing.T) {
+				t.Parallel()
+				enginetest.Law(t, lawCase(lawConfig(yaml), kind, delay), lawRuns)
+			})
 		}
 		t.Run(yaml+", reshards", func(t *testing.T) {
+			t.Parallel()
 			c := lawCase(lawConfig(yaml), kind, 1500*time.Millisecond)
 			c.Reshards = true
 			c.Model = func(in enginetest.Input) enginetest.Outcome { return model(c, kind, in) }
@@ -68,6 +72,7 @@ having: s % 2 = 0
 func TestLawChanges(t *testing.T) {
 	for yaml, kind := range lawKinds() {
 		t.Run(yaml, func(t *testing.T) {
+			t.Parallel()
 			keep := 7 * time.Second
 			if yaml == "all:" {
 				keep = 0
