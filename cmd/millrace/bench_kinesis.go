@@ -64,6 +64,7 @@ type kinesisResult struct {
 type kinesisRun struct {
 	CPUUs       float64 `json:"cpu_us_per_record"`
 	RecordsPerS float64 `json:"records_per_s"`
+	ReferenceUs float64 `json:"reference_us_per_record"` // see benchOptions.reference; right before the run
 }
 
 func benchKinesis(ctx context.Context, o benchOptions, stdout, stderr io.Writer) error {
@@ -85,10 +86,15 @@ func benchKinesis(ctx context.Context, o benchOptions, stdout, stderr io.Writer)
 	result := kinesisResult{At: base.At, Records: base.Records, Version: version, Machine: base.Machine, Streams: map[string][]kinesisRun{}}
 	for n := range o.runs + 1 {
 		for _, stream := range []string{"plain", "kpl"} {
+			reference, err := o.reference()
+			if err != nil {
+				return fmt.Errorf("the reference: %w", err)
+			}
 			r, bytes, err := readKinesis(ctx, url, stream, o.workload.Records)
 			if err != nil {
 				return fmt.Errorf("run %d, %s: %w", n, stream, err)
 			}
+			r.ReferenceUs = reference
 			if result.Bytes = bytes; n > 0 {
 				result.Streams[stream] = append(result.Streams[stream], r)
 			}
@@ -163,22 +169,23 @@ func (*nothing) Lost(string, engine.Offset, engine.Offset) error { return nil }
 
 func (r kinesisResult) print(w io.Writer) {
 	fmt.Fprintf(w, "kinesis: %s records of %d bytes, %s\n\n", count(r.Records), r.Bytes/r.Records, r.Machine)
-	header := []string{"stream", "run", "CPU µs/record", "records/s"}
+	header := []string{"stream", "run", "CPU µs/record", "of reference", "records/s"}
 	var rows [][]string
 	for _, stream := range []string{"plain", "kpl"} {
 		for i, b := range r.Streams[stream] {
-			rows = append(rows, []string{stream, strconv.Itoa(i + 1), fmt.Sprintf("%.2f", b.CPUUs), count(int64(b.RecordsPerS))})
+			rows = append(rows, []string{stream, strconv.Itoa(i + 1), fmt.Sprintf("%.2f", b.CPUUs), fmt.Sprintf("%.3f", b.CPUUs/b.ReferenceUs), count(int64(b.RecordsPerS))})
 		}
 	}
 	grid(w, header, rows, 0, header[1:]...)
 	fmt.Fprintln(w)
 	for _, stream := range []string{"plain", "kpl"} {
-		var all []float64
+		var all, reference []float64
 		for _, b := range r.Streams[stream] {
-			all = append(all, b.CPUUs)
+			all, reference = append(all, b.CPUUs), append(reference, b.CPUUs/b.ReferenceUs)
 		}
 		slices.Sort(all)
-		fmt.Fprintf(w, "%s: median %.2f µs of CPU a record\n", stream, all[len(all)/2])
+		slices.Sort(reference)
+		fmt.Fprintf(w, "%s: median %.2f µs of CPU a record, %.3f of the reference: what encoding/json takes to decode one\n", stream, all[len(all)/2], reference[len(reference)/2])
 	}
 }
 
