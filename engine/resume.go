@@ -83,8 +83,8 @@ func (t *Task) over(ctx context.Context, c *Checkpoint, finished bool) error {
 	if finished && t.opt.Final {
 		return errStopped
 	}
-	return fmt.Errorf("pipeline %s has come to the end of its input with epoch %d, by --final: its windows are closed, and rows that came now would be too late for them; "+
-		"to go on, give the pipeline another name or delete its checkpoints and start with --new-line", c.Pipeline, c.Epoch)
+	return fmt.Errorf("it has come to the end of its input with epoch %d, by --final: its windows are closed, and rows that came now would be too late for them; "+
+		"to go on, give the pipeline another name or delete its checkpoints and start with --new-line", c.Epoch)
 }
 
 // check says whether this plan can go on from c.
