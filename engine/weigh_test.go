@@ -101,3 +101,37 @@ func TestSilentPartition(t *testing.T) {
 		})
 	}
 }
+
+// TestIdleAlone: a source that no operator waits for together with an idle partition does not keep time from passing.
+func TestIdleAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := records(3, 0)
+		in[0] = append(in[0], enginetest.Row("k", 3600e6, 1))
+		r := newRig(enginetest.NewSource(in, 1, 5, 10*time.Millisecond))
+		other := r.plan.Sources[0]
+		other.Name = "other"
+		r.plan.Sources[0].Time = engine.EventTime{Column: "at", IdleAfter: 30 * time.Second}
+		r.plan.Sources = append(r.plan.Sources, other)
+		r.plan.Streams = []engine.StreamPlan{{Name: "s", From: []string{enginetest.SourceName}, Steps: []engine.Step{{Name: "patient", Config: patient{}}}, Schema: enginetest.InputSchema}}
+		r.plan.Tables[0].From = "s"
+		r.opt.UntilCaughtUp = false
+		ports := r.ports("t", "bad")
+		ports.Sources["other"] = enginetest.NewSource(records(0), 2, 5, 0)
+		task, err := engine.NewTask(&r.plan, ports, r.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var hold engine.Hold
+		go func() {
+			time.Sleep(2 * time.Minute) // of the bubble's clock
+			hold = task.Status().Waiting[0]
+			task.Stop()
+		}()
+		if _, err := task.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if hold.Watermark != 3600e6 {
+			t.Errorf("time has not passed without the idle partition: %+v", hold)
+		}
+	})
+}
