@@ -111,7 +111,8 @@ func (k *topic) transact(t *testing.T, outcome kgo.TransactionEndTry, records ..
 	}
 }
 
-// grow adds partitions, so that there are n.
+// grow adds partitions, so that there are n, and returns when the broker tells of all of them: it may answer
+// that they are made before its metadata has them.
 func (k *topic) grow(t *testing.T, n int32) {
 	t.Helper()
 	req := kmsg.NewPtrCreatePartitionsRequest()
@@ -125,6 +126,26 @@ func (k *topic) grow(t *testing.T, n int32) {
 	if err != nil {
 		t.Fatalf("add partitions to topic %s: %v", k.name, err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for has := 0; has < int(n); {
+		if has, err = k.partitions(ctx); err != nil {
+			t.Fatalf("wait for %d partitions of topic %s, %d are there: %v", n, k.name, has, err)
+		}
+	}
+}
+
+// partitions is how many of them the broker's metadata has.
+func (k *topic) partitions(ctx context.Context) (int, error) {
+	req := kmsg.NewPtrMetadataRequest()
+	rt := kmsg.NewMetadataRequestTopic()
+	rt.Topic = kmsg.StringPtr(k.name)
+	req.Topics = append(req.Topics, rt)
+	resp, err := req.RequestWith(ctx, k.client)
+	if err != nil {
+		return 0, err
+	}
+	return len(resp.Topics[0].Partitions), kerr.ErrorForCode(resp.Topics[0].ErrorCode)
 }
 
 // forget has the broker's retention pass partition 0 up to an offset.
