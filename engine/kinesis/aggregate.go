@@ -1,7 +1,6 @@
 package kinesis
 
 import (
-	"bytes"
 	"crypto/md5"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -53,14 +52,14 @@ func looksAggregated(data []byte) bool {
 // content is the message of what looks like an aggregated record.
 func content(data []byte) []byte { return data[len(magic) : len(data)-digest] }
 
-// open gives the user records of an aggregated record, in order, or nil if data is a plain one. They are kept until the
-// next call. An aggregated record has at least one.
-func (a *aggregate) open(data []byte) []userRecord {
-	if !looksAggregated(data) {
+// open gives the user records of a record that seals.check has seen, in order, or nil if it is a plain one. They are kept
+// until the next call. An aggregated record has at least one.
+func (a *aggregate) open(r *record) []userRecord {
+	if !r.sealed {
 		return nil
 	}
-	m := content(data)
-	if sum := md5.Sum(m); !bytes.HasSuffix(data, sum[:]) || !a.tables(m) || !a.records(m) || len(a.users) == 0 {
+	m := content(r.data)
+	if !a.tables(m) || !a.records(m) || len(a.users) == 0 {
 		return nil
 	}
 	return a.users

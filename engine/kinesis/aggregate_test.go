@@ -19,10 +19,54 @@ func shown(users []userRecord) (all []kinesistest.User) {
 	return all
 }
 
+// An opener takes one record's data apart, as a shard does it with an answer's.
+type opener struct {
+	seals     seals
+	aggregate aggregate
+}
+
+func (o *opener) open(data []byte) []userRecord {
+	records := []record{{data: data}}
+	o.seals.check(records)
+	return o.aggregate.open(&records[0])
+}
+
+// TestSeals: records are checked beside each other, whatever their sizes and whatever stands between them.
+func TestSeals(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 3))
+	var s seals
+	defer s.close()
+	for range 300 {
+		var records []record
+		var want []bool
+		for range rnd.IntN(3 * lanes) {
+			m := make([]byte, rnd.IntN(300))
+			if rnd.IntN(20) == 0 {
+				m = make([]byte, rnd.IntN(5*laneBytes))
+			}
+			for i := range m {
+				m[i] = byte(rnd.Uint32())
+			}
+			data, good := sealed(m), rnd.IntN(3) > 0
+			if !good {
+				data[rnd.IntN(len(data))] ^= 1
+			}
+			records, want = append(records, record{data: data}), append(want, good)
+		}
+		s.check(records)
+		for i, r := range records {
+			if r.sealed != want[i] {
+				t.Fatalf("record %d of %d, of %d bytes: %v, want %v", i, len(records), len(r.data), r.sealed, want[i])
+			}
+		}
+	}
+}
+
 // TestAggregateDamaged: a record of which any bit is another one is a plain one, whatever its size.
 func TestAggregateDamaged(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 3))
-	var a aggregate
+	var o opener
+	defer o.seals.close()
 	for range 2000 {
 		var users []kinesistest.User
 		for range 1 + rnd.IntN(5) {
@@ -33,11 +77,11 @@ func TestAggregateDamaged(t *testing.T) {
 			users = append(users, kinesistest.User{Key: "k", Data: data})
 		}
 		data := kinesistest.Aggregate(users...)
-		if got := len(a.open(data)); got != len(users) {
+		if got := len(o.open(data)); got != len(users) {
 			t.Fatalf("%d user records of %d", got, len(users))
 		}
 		data[rnd.IntN(len(data))] ^= 1 << rnd.IntN(8)
-		if got := a.open(data); got != nil {
+		if got := o.open(data); got != nil {
 			t.Fatalf("a damaged record of %d bytes was taken for %d user records", len(data), len(got))
 		}
 	}
@@ -47,9 +91,10 @@ func TestAggregate(t *testing.T) {
 	users := []kinesistest.User{
 		{Key: "a", Data: []byte("one")}, {Key: "b", Hash: "123", Data: []byte{}}, {Key: "a", Hash: "0", Data: []byte("three")}, {Key: "", Hash: "123", Data: []byte("{}")},
 	}
-	var a aggregate
+	var o opener
+	defer o.seals.close()
 	for range 2 { // memory is used again
-		if d := cmp.Diff(users, shown(a.open(kinesistest.Aggregate(users...)))); d != "" {
+		if d := cmp.Diff(users, shown(o.open(kinesistest.Aggregate(users...)))); d != "" {
 			t.Error(d)
 		}
 	}
@@ -64,14 +109,15 @@ func sealed(message []byte) []byte {
 // TestAggregatePlain: what is not an aggregated record in every respect is a plain one.
 func TestAggregatePlain(t *testing.T) {
 	good := kinesistest.Aggregate(kinesistest.User{Key: "a", Data: []byte("one")}, kinesistest.User{Key: "b", Hash: "1", Data: []byte("two")})
-	var a aggregate
+	var o opener
+	defer o.seals.close()
 	for i := range good {
 		bad := append([]byte{}, good...)
 		bad[i] ^= 1 << (i % 8)
-		if users := a.open(bad); users != nil {
+		if users := o.open(bad); users != nil {
 			t.Errorf("byte %d is spoilt and there are user records: %v", i, shown(users))
 		}
-		if users := a.open(good[:i]); users != nil {
+		if users := o.open(good[:i]); users != nil {
 			t.Errorf("cut at %d and there are user records: %v", i, shown(users))
 		}
 	}
@@ -101,7 +147,7 @@ func TestAggregatePlain(t *testing.T) {
 		"no key":                     {append(append([]byte{}, key...), record(data)...), 0},
 		"no data":                    {append(append([]byte{}, key...), record(number(1, 0))...), 0},
 	} {
-		if users := a.open(sealed(c.message)); len(users) != c.users {
+		if users := o.open(sealed(c.message)); len(users) != c.users {
 			t.Errorf("%s: %v", name, shown(users))
 		}
 	}
@@ -110,29 +156,38 @@ func TestAggregatePlain(t *testing.T) {
 func FuzzAggregate(f *testing.F) {
 	f.Add(kinesistest.Aggregate(kinesistest.User{Key: "a", Hash: "1", Data: []byte("one")}))
 	f.Fuzz(func(_ *testing.T, message []byte) {
-		var a aggregate
-		a.open(message)
-		a.open(sealed(message))
+		var o opener
+		defer o.seals.close()
+		o.open(message)
+		o.open(sealed(message))
 	})
 }
 
 func BenchmarkAggregate(b *testing.B) {
 	rnd := rand.New(rand.NewPCG(1, 1))
-	var users []kinesistest.User
-	for i := range 60 {
-		data := make([]byte, 732)
-		for k := range data {
-			data[k] = byte(rnd.Uint32())
+	records := make([]record, 24) // of an answer of a mebibyte
+	for r := range records {
+		var users []kinesistest.User
+		for i := range benchUsers {
+			data := make([]byte, benchBytes)
+			for k := range data {
+				data[k] = byte(rnd.Uint32())
+			}
+			users = append(users, kinesistest.User{Key: fmt.Sprint(i), Data: data})
 		}
-		users = append(users, kinesistest.User{Key: fmt.Sprint(i), Data: data})
+		records[r].data = kinesistest.Aggregate(users...)
 	}
-	data := kinesistest.Aggregate(users...)
-	var a aggregate
-	b.SetBytes(int64(len(data)))
+	var o opener
+	defer o.seals.close()
+	b.SetBytes(int64(len(records) * len(records[0].data)))
+	before := cpu()
 	for b.Loop() {
-		if len(a.open(data)) != 60 {
-			b.Fatal("not taken apart")
+		o.seals.check(records)
+		for i := range records {
+			if len(o.aggregate.open(&records[i])) != benchUsers {
+				b.Fatal("not taken apart")
+			}
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/60, "ns/record")
+	b.ReportMetric(float64(cpu()-before)/float64(b.N*len(records)*benchUsers), "cpu-ns/record")
 }

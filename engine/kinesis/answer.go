@@ -13,6 +13,7 @@ type record struct {
 	key    []byte
 	data   []byte
 	base64 bool // data still is
+	sealed bool // data ends with the MD5 of an aggregated record, see seals
 
 	at int64 // of arrival, milliseconds since 1970
 }

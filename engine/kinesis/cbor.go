@@ -32,28 +32,34 @@ type cborReader struct {
 // readCBOR reads the body of an answer to GetRecords: the map of readJSON, with data as bytes and times as milliseconds.
 func (a *answer) readCBOR() error {
 	c := cborReader{b: a.body}
-	c.each(cborMap, func() {
+	for i, _ := c.items(cborMap); c.more(&i); {
 		switch string(c.text()) {
 		case "Records":
-			a.hasRecords = c.each(cborArray, func() { a.records = append(a.records, c.record()) })
+			var records cborItems
+			for records, a.hasRecords = c.items(cborArray); c.more(&records); {
+				a.records = append(a.records, record{})
+				c.record(&a.records[len(a.records)-1])
+			}
 		case "NextShardIterator":
 			a.next = string(c.text())
 		case "ChildShards":
-			c.each(cborArray, func() { c.skip(0); a.children = true })
+			for shards, _ := c.items(cborArray); c.more(&shards); a.children = true {
+				c.skip(0)
+			}
 		case "MillisBehindLatest":
 			a.behind, a.told = time.Duration(c.integer())*time.Millisecond, true
 		default:
 			c.skip(0)
 		}
-	})
+	}
 	if c.bad || c.p != len(c.b) {
 		return damaged{"it is no CBOR, or cut short"}
 	}
 	return a.check()
 }
 
-func (c *cborReader) record() (r record) {
-	c.each(cborMap, func() {
+func (c *cborReader) record(r *record) {
+	for i, _ := c.items(cborMap); c.more(&i); {
 		switch string(c.text()) {
 		case "SequenceNumber":
 			if !r.setNumber(c.text()) {
@@ -69,14 +75,13 @@ func (c *cborReader) record() (r record) {
 		default:
 			c.skip(0)
 		}
-	})
-	return r
+	}
 }
 
 // readCBORError reads what an error says: its code and its message.
 func readCBORError(body []byte) (code, message string) {
 	c := cborReader{b: body}
-	c.each(cborMap, func() {
+	for i, _ := c.items(cborMap); c.more(&i); {
 		switch string(c.text()) {
 		case "__type":
 			code = string(c.text())
@@ -85,7 +90,7 @@ func readCBORError(body []byte) (code, message string) {
 		default:
 			c.skip(0)
 		}
-	})
+	}
 	return code, message
 }
 
@@ -136,28 +141,38 @@ func (c *cborReader) null() bool {
 	return false
 }
 
-// each reads an array or a map and calls one for each element, or pair, which reads it. It says whether there was one,
-// and not a null.
-func (c *cborReader) each(want byte, one func()) bool {
+// cborItems is what is to come of an array, or the pairs of a map.
+type cborItems struct {
+	left       uint64
+	indefinite bool // left is not said
+}
+
+// items begins an array or a map. ok is false if there is none but a null, which has no items.
+func (c *cborReader) items(want byte) (i cborItems, ok bool) {
 	if c.null() {
-		return false
+		return i, false
 	}
 	major, info, n := c.head()
 	if major != want {
 		c.bad = true
 	}
-	for i := uint64(0); !c.bad; i++ {
-		if info == cborIndefinite {
-			if c.p < len(c.b) && c.b[c.p] == cborBreak {
-				c.p++
-				break
-			}
-		} else if i == n {
-			break
-		}
-		one()
+	return cborItems{left: n, indefinite: info == cborIndefinite}, true
+}
+
+// more says whether an item, or a pair, is to be read now.
+func (c *cborReader) more(i *cborItems) bool {
+	if c.bad {
+		return false
 	}
-	return true
+	if i.indefinite {
+		if c.p < len(c.b) && c.b[c.p] == cborBreak {
+			c.p++
+			return false
+		}
+		return true
+	}
+	i.left--
+	return i.left != math.MaxUint64
 }
 
 // text reads a text or bytes, and a null as nil.
@@ -253,9 +268,14 @@ func (c *cborReader) skip(depth int) {
 	case cborBytes, cborText:
 		c.text()
 	case cborArray:
-		c.each(cborArray, func() { c.skip(depth + 1) })
+		for i, _ := c.items(cborArray); c.more(&i); {
+			c.skip(depth + 1)
+		}
 	case cborMap:
-		c.each(cborMap, func() { c.skip(depth + 1); c.skip(depth + 1) })
+		for i, _ := c.items(cborMap); c.more(&i); {
+			c.skip(depth + 1)
+			c.skip(depth + 1)
+		}
 	case cborTag:
 		c.head()
 		c.skip(depth + 1)

@@ -1,6 +1,7 @@
 package kinesis
 
 import (
+	"slices"
 	"sort"
 	"sync"
 
@@ -36,6 +37,9 @@ type marks struct {
 func (m *marks) add(all []mark, next engine.Offset) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if len(m.marks)+len(all) > cap(m.marks) { // twice as large: append would copy a large one more often
+		m.marks = slices.Grow(m.marks, len(m.marks)+len(all))
+	}
 	m.marks = append(m.marks, all...)
 	m.next = next
 }

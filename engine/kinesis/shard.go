@@ -104,6 +104,7 @@ func (sh *shard) take(ctx context.Context, a *answer) error {
 	var frame engine.Frame
 	first, begin := sh.next, time.Now()
 	records, err := decode(a.records)
+	sh.source.seals.check(records)
 	for i := range records {
 		r := &records[i]
 		if r.seq.before(sh.last) || r.seq == sh.last && sh.inside == 0 {
@@ -165,7 +166,7 @@ const (
 
 // cut adds a record, or its user records, to the frame.
 func (sh *shard) cut(frame engine.Frame, r *record) engine.Frame {
-	users := sh.users.open(r.data)
+	users := sh.users.open(r)
 	done := 0 // user records that are not to come
 	if r.seq == sh.last {
 		done = min(sh.inside, max(1, len(users)))

@@ -21,8 +21,9 @@ type Source struct {
 	log       *slog.Logger
 	protocol  *protocol
 	client    *kinesis.Client
-	closeIdle func()       // closes its connections
-	frames    sync.Pool    // of *engine.Frame
+	closeIdle func()    // closes its connections
+	frames    sync.Pool // of *engine.Frame
+	seals     seals
 	spent     atomic.Int64 // nanoseconds on receiving and cutting
 
 	registering sync.Mutex // held while the consumer is looked for
@@ -173,6 +174,7 @@ func (s *Source) Committed(_ context.Context, next map[string]engine.Offset) err
 
 // Close implements engine.Source. Nothing is being read any more.
 func (s *Source) Close() error {
+	s.seals.close()
 	s.closeIdle()
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -144,14 +145,17 @@ func (v *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Amzn-Requestid", "00000000-0000-0000-0000-000000000000")
+	status := http.StatusOK
 	var f failure
 	if errors.As(err, &f) {
-		w.WriteHeader(f.status)
+		status = f.status
 		out, _ = json.Marshal(map[string]string{"__type": f.code, "message": f.message})
 		if cbor {
 			out = cborText([]byte{0xa2}, "__type", f.code, "message", f.message)
 		}
 	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(out))) // as Kinesis does it
+	w.WriteHeader(status)
 	w.Write(out) //nolint:errcheck // the client tells
 }
 
