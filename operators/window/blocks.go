@@ -53,11 +53,14 @@ func (p *panes) parts(all []*pane, start, end engine.Time) ([]*pane, error) {
 	return all, nil
 }
 
-// within says how many panes, from i on, are in the block of a level that begins with that of pane i or before it, if the
-// block may stand for them in a window; else 1.
+// within says how many panes, from i on, are in the block of a level of which pane i is the first, if the block may stand for
+// them in a window; else 1. A block whose first pane is too fat for it is none for those behind it either: it would lack that pane.
 func (p *panes) within(i, level int, start, end engine.Time) int {
 	from := engine.Time(floor(int64(p.list[i].start), p.levels[level-1].size))
 	to := plus(from, p.levels[level-1].size)
+	if i > 0 && p.list[i-1].start >= from {
+		return 1
+	}
 	if x := p.list[i]; from < start || to > end || to > p.floor || x.size > leanBytes*int64(max(len(x.keys), 64)) {
 		return 1
 	}
