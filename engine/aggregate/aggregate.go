@@ -64,3 +64,9 @@ type State interface {
 	// Bytes is the memory taken, about.
 	Bytes() int64
 }
+
+// An Unmerger is the State of an Aggregate that Unmerges.
+type Unmerger interface {
+	// Unmerge takes the rows of group src[i] of from out of group dst[i], which they were merged into. from stays as it is.
+	Unmerge(from State, src, dst []uint32)
+}

@@ -49,6 +49,12 @@ func (c *Call) Bind(in column.Schema) (*Aggregate, error) {
 	return a, nil
 }
 
+// Unmerges says whether rows that were merged into a group can be taken out of it again: its states are Unmergers.
+func (a *Aggregate) Unmerges() bool {
+	u, ok := a.new().(interface{ unmerges() bool })
+	return ok && u.unmerges()
+}
+
 // NewState makes a state without groups.
 func (a *Aggregate) NewState() State { return a.new() }
 

@@ -30,7 +30,7 @@ func bindCount(b *binder) (column.Type, func() State) {
 	case b.call.Distinct:
 		return bindCountDistinct(b)
 	}
-	k := kernel[counter]{add: countRows, result: counted}
+	k := kernel[counter]{add: countRows, merge: mergeCounts, unmerge: unmergeCounts, result: counted}
 	if len(b.call.Args) == 1 {
 		b.arg(0)
 		k.add = countValues
@@ -56,4 +56,16 @@ func countValues(cells []counter, in *Input, rows []int32, groups []uint32) int6
 		}
 	}
 	return 0
+}
+
+func mergeCounts(cells, from []counter, src, dst []uint32) {
+	for i, g := range dst {
+		cells[g].n += from[src[i]].n
+	}
+}
+
+func unmergeCounts(cells, from []counter, src, dst []uint32) {
+	for i, g := range dst {
+		cells[g].n -= from[src[i]].n
+	}
 }

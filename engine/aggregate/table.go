@@ -25,6 +25,10 @@ type kernel[S any] struct {
 	// add puts rows[i] into cells[groups[i]], and says how many more bytes the cells hold then.
 	add func(cells []S, in *Input, rows []int32, groups []uint32) int64
 
+	// merge, of cells that hold nothing besides themselves, is cell.merge of from[src[i]] into cells[dst[i]], as one loop; nil:
+	// there is none. unmerge takes them out again; nil: that can't be done.
+	merge, unmerge func(cells, from []S, src, dst []uint32)
+
 	// result appends one row to out, and says why it could not be a value, or "".
 	result func(out column.Column, s *S) string
 
@@ -38,6 +42,8 @@ type table[S any, P cell[S]] struct {
 	cells []S
 	made  int   // cells that were ever used: those behind len are empty and may hold memory
 	held  int64 // bytes held by cells besides themselves
+
+	warmed byte // keeps the compiler from leaving out loads
 }
 
 // states gives what makes states with a kernel that has no scratch memory.
@@ -76,6 +82,10 @@ func (t *table[S, P]) Add(in *Input, rows []int32, groups []uint32) {
 // Merge takes groups of another state.
 func (t *table[S, P]) Merge(from State, src, dst []uint32) {
 	f := from.(*table[S, P])
+	if t.merge != nil {
+		t.merge(t.cells, f.cells, src[:len(dst)], dst)
+		return
+	}
 	for i, g := range dst {
 		to := P(&t.cells[g])
 		before := to.size()
@@ -84,8 +94,16 @@ func (t *table[S, P]) Merge(from State, src, dst []uint32) {
 	}
 }
 
+func (t *table[S, P]) unmerges() bool { return t.unmerge != nil }
+
+// Unmerge implements Unmerger.
+func (t *table[S, P]) Unmerge(from State, src, dst []uint32) {
+	t.unmerge(t.cells, from.(*table[S, P]).cells, src[:len(dst)], dst)
+}
+
 // Result appends a row a group.
 func (t *table[S, P]) Result(out column.Column, groups []uint32, fail func(i int, detail string)) {
+	t.warm(groups)
 	for i, g := range groups {
 		c := &t.cells[g]
 		before := P(c).size() // a cell may put itself in order
@@ -94,6 +112,16 @@ func (t *table[S, P]) Result(out column.Column, groups []uint32, fail func(i int
 		}
 		t.held += P(c).size() - before
 	}
+}
+
+// warm loads the cells of groups. These loads do not wait for one another, as those of a result and the next do: without it
+// each of many groups costs the time of main memory.
+func (t *table[S, P]) warm(groups []uint32) {
+	sum := byte(0)
+	for _, g := range groups {
+		sum += *(*byte)(unsafe.Pointer(&t.cells[g]))
+	}
+	t.warmed = sum
 }
 
 // Clear empties a group.

@@ -3,6 +3,7 @@ package window
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/millrace-io/millrace/engine"
@@ -15,15 +16,20 @@ import (
 func BenchmarkWindow(b *testing.B) {
 	for _, kind := range []string{"tumble: 1m", "hop: {size: 60m, every: 1m}", "session: {gap: 1m}"} {
 		for _, by := range []string{"i", "s"} {
-			for keys, perMinute := range map[int]int{1_000: 60, 1_000_000: 4} {
-				b.Run(fmt.Sprintf("%s/by=%s/keys=%d", kind, by, keys), func(b *testing.B) {
+			for _, size := range []struct{ keys, perMinute int }{{1_000, 60}, {1_000, 10}, {1_000_000, 4}} {
+				keys, perMinute := size.keys, size.perMinute
+				b.Run(fmt.Sprintf("%s/by=%s/keys=%d/rows=%d", kind, by, keys, perMinute), func(b *testing.B) {
 					config := optest.Decode(New(), fmt.Sprintf("{%s, by: %s, aggregates: {n: count(), v: sum(v)}}", kind, by))
 					g := newGenerator(by, keys, keys*perMinute)
 					op, _, err := config.Bind(g.batch.Schema)
 					if err != nil {
 						b.Fatal(err)
 					}
-					for range 3 * keys * perMinute / 1000 { // memory is used again from the third window on
+					minutes := 3 // memory is used again from the third window on
+					if strings.HasPrefix(kind, "hop") {
+						minutes = 62 // and as many panes are held as ever
+					}
+					for range minutes * keys * perMinute / 1000 {
 						if err := op.Apply(b.Context(), g.next(), optest.Discard{}); err != nil {
 							b.Fatal(err)
 						}

@@ -95,7 +95,7 @@ func (p *panes) block(list []*pane, level int) (*pane, error) {
 				}
 			}
 		}
-		if err := p.include(&b.groups, part); err != nil {
+		if err := p.include(&b.groups, &part.groups); err != nil {
 			return nil, err
 		}
 		list = list[n:]

@@ -19,6 +19,7 @@ func TestBlocksBesideFatPanes(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := op.(*operator)
+	o.unmerges = false
 	var got record
 	apply := func(sec int, ids ...string) {
 		t.Helper()

@@ -204,6 +204,7 @@ func (b *binder) aggregates() {
 			continue
 		}
 		b.op.aggregates = append(b.op.aggregates, a)
+		b.op.unmerges = b.op.unmerges && a.Unmerges()
 		b.op.names = append(b.op.names, e.Key)
 		b.op.schema = append(b.op.schema, column.Field{Name: e.Key, Type: a.Type, Required: a.Required})
 	}

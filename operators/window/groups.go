@@ -68,6 +68,18 @@ func (g *groups) number(keys []column.Key, rows []int32, numbers []uint32, fresh
 	return fresh
 }
 
+// known gives each row, whose key has a group, the number of it.
+func (g *groups) known(keys []column.Key, rows []int32, numbers []uint32) {
+	for len(rows) > 0 {
+		run := rows[:min(len(rows), ahead)]
+		g.warm(keys, run)
+		for i, row := range run {
+			_, numbers[i], _ = g.find(g.keys, keys[row])
+		}
+		rows, numbers = rows[len(run):], numbers[len(run):]
+	}
+}
+
 // append makes a group of a key at the place that find gave.
 func (g *groups) append(k column.Key, place int) uint32 {
 	n := uint32(len(g.keys))

@@ -17,6 +17,7 @@ type operator struct {
 	schema     engine.Schema // of the rows that leave
 	aggregates []*aggregate.Aggregate
 	names      []string // of aggregates
+	unmerges   bool     // all of them do
 	newState   func(aggregate int) aggregate.State
 	condition  *expr.Program // having; nil: none
 	endless    bool          // the window has no bounds to tell
@@ -51,7 +52,7 @@ type store interface {
 }
 
 func newOperator() *operator {
-	o := &operator{hasher: column.NewHasher(0), floor: engine.MinTime, gone: engine.MinTime, passed: engine.MinTime}
+	o := &operator{hasher: column.NewHasher(0), unmerges: true, floor: engine.MinTime, gone: engine.MinTime, passed: engine.MinTime}
 	o.fail = o.note
 	o.newState = func(i int) aggregate.State { return o.aggregates[i].NewState() }
 	return o

@@ -32,7 +32,8 @@ type panes struct {
 	pieces  []*pane
 	sources []uint32 // 0, 1, 2, …
 	merged  groups   // of a window
-	sizes   int64    // bytes of all panes
+	slide   sliding
+	sizes   int64 // bytes of all panes
 }
 
 // mostFree is how many empty panes are kept, with their memory, for those to come.
@@ -166,7 +167,7 @@ func (p *panes) weigh(x *pane) {
 	x.size = n
 }
 
-func (p *panes) bytes() int64 { return p.sizes + p.merged.bytes() }
+func (p *panes) bytes() int64 { return p.sizes + p.merged.bytes() + p.slide.bytes() }
 
 func (p *panes) close(upto engine.Time, give manner) error {
 	if err := p.windows(upto, give); err != nil {
@@ -187,7 +188,7 @@ func (p *panes) windows(upto engine.Time, give manner) error {
 		if x.end > upto {
 			break
 		}
-		if err := p.window(&x.groups, x.start, x.end, give); err != nil {
+		if err := p.window(&x.groups, nil, x.start, x.end, give); err != nil {
 			return err
 		}
 	}
@@ -212,10 +213,14 @@ func (p *panes) hopping(upto engine.Time, give manner) error {
 		if end > upto {
 			return nil
 		}
-		if give != showing {
-			p.unblock(start)
-		}
-		if err := p.merge(start, end, give); err != nil {
+		if p.slides(give) {
+			if err := p.slideTo(start, end); err != nil {
+				return err
+			}
+			if err := p.window(&p.slide.groups, p.slide.held, start, end, give); err != nil {
+				return err
+			}
+		} else if err := p.merge(start, end, give); err != nil {
 			return err
 		}
 		p.moved = p.moved || give != showing
@@ -224,32 +229,33 @@ func (p *panes) hopping(upto engine.Time, give manner) error {
 
 // merge gives the result of a window that has panes.
 func (p *panes) merge(start, end engine.Time, give manner) error {
+	if give != showing {
+		p.unblock(start)
+	}
 	parts, err := p.parts(p.pieces[:0], start, end)
 	if err != nil {
 		return err
 	}
 	p.pieces = parts
 	if len(parts) == 1 {
-		return p.window(&parts[0].groups, start, end, give)
+		return p.window(&parts[0].groups, nil, start, end, give)
 	}
 	if p.merged.values == nil && p.merged.states == nil {
 		p.merged = p.newGroups()
 	}
 	p.merged.reset()
 	for _, x := range parts {
-		if err := p.include(&p.merged, x); err != nil {
+		if err := p.include(&p.merged, &x.groups); err != nil {
 			return err
 		}
 	}
-	return p.window(&p.merged, start, end, give)
+	return p.window(&p.merged, nil, start, end, give)
 }
 
-// include merges a pane into groups.
-func (p *panes) include(g *groups, x *pane) error {
+// include merges groups into others, whose numbers are in p.numbers then.
+func (p *panes) include(g, x *groups) error {
 	n := len(x.keys)
-	for len(p.sources) < n {
-		p.sources = append(p.sources, uint32(len(p.sources)))
-	}
+	p.sequence(n)
 	p.numbers = slices.Grow(p.numbers[:0], n)[:n]
 	p.fresh = g.number(x.keys, p.upTo(n), p.numbers, p.fresh[:0])
 	if err := g.take(x.values, p.fresh, n); err != nil {
@@ -259,6 +265,13 @@ func (p *panes) include(g *groups, x *pane) error {
 		s.Merge(x.states[i], p.sources[:n], p.numbers)
 	}
 	return nil
+}
+
+// sequence makes n sources.
+func (p *panes) sequence(n int) {
+	for len(p.sources) < n {
+		p.sources = append(p.sources, uint32(len(p.sources)))
+	}
 }
 
 // forget drops the panes whose last window ends at or before gone.
@@ -271,6 +284,7 @@ func (p *panes) forget(gone engine.Time) {
 	p.list = slices.Delete(p.list, 0, n)
 	if len(p.list) == 0 {
 		p.unblock(engine.MaxTime)
+		p.slide.empty(engine.MinTime)
 	}
 }
 
@@ -283,6 +297,7 @@ func (p *panes) lastEnd(x *pane) engine.Time {
 }
 
 func (p *panes) drop(x *pane) {
+	p.leave(x)
 	for i, k := range x.keys {
 		p.left(k.Slot(), i < x.stored)
 	}

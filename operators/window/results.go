@@ -1,7 +1,6 @@
 package window
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/millrace-io/millrace/engine"
@@ -20,7 +19,6 @@ const (
 // results makes rows of groups.
 type results struct {
 	pool   column.Pool // of the rows that leave
-	counts []uint32
 	groups []uint32
 	start  []engine.Time // of the window of each group
 	end    []engine.Time
@@ -35,47 +33,37 @@ type results struct {
 // mostRows is how many results leave in one batch.
 const mostRows = 4096
 
-// byKey lists all groups, in the order of their keys without the slot: one that no order of arrival and no number of lanes
-// changes.
-func (r *results) byKey(keys []column.Key) []uint32 {
-	n := len(keys)
-	width := bits.Len(uint(n)) // of the bits that tell buckets, of about one key each
-	r.counts = slices.Grow(r.counts[:0], 1<<width+1)[:1<<width+1]
-	clear(r.counts)
-	bucket := func(k column.Key) uint64 { return k.Hi << 8 >> (64 - width) }
-	for _, k := range keys {
-		r.counts[bucket(k)+1]++
-	}
-	for i := range 1 << width {
-		r.counts[i+1] += r.counts[i]
-	}
-	r.groups = slices.Grow(r.groups[:0], n)[:n]
-	for i, k := range keys {
-		b := bucket(k)
-		r.groups[r.counts[b]] = uint32(i)
-		r.counts[b]++
-	}
-	for i, g := range r.groups { // what is in its bucket is nearly in its place
-		j := i
-		for ; j > 0 && less(keys[g], keys[r.groups[j-1]]); j-- {
-			r.groups[j] = r.groups[j-1]
+// byKey lists all groups, in the order of their keys: one that no order of arrival and no number of lanes changes. That of
+// the table's places is nearly it.
+func (r *results) byKey(g *groups) []uint32 {
+	r.groups = r.groups[:0]
+	free := slices.Index(g.places, 0) // before it may lie keys that found no place at the end
+	for _, part := range [2][]uint32{g.places[free+1:], g.places[:free+1]} {
+		for _, e := range part {
+			if e == 0 {
+				continue
+			}
+			n := e&g.mask - 1
+			k, j := g.keys[n], len(r.groups)
+			r.groups = append(r.groups, n)
+			for ; j > 0 && less(k, g.keys[r.groups[j-1]]); j-- {
+				r.groups[j] = r.groups[j-1]
+			}
+			r.groups[j] = n
 		}
-		r.groups[j] = g
 	}
 	return r.groups
 }
 
-// less is the order of keys within a slot.
-func less(a, b column.Key) bool {
-	if x, y := a.Hi<<8, b.Hi<<8; x != y {
-		return x < y
-	}
-	return a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo
-}
+// less is the order of keys: that of their homes.
+func less(a, b column.Key) bool { return a.Lo < b.Lo || a.Lo == b.Lo && a.Hi < b.Hi }
 
-// window gives the results of one window: a row for each group.
-func (o *operator) window(g *groups, start, end engine.Time, give manner) error {
-	list := o.byKey(g.keys)
+// window gives the results of one window: a row for each group, or if held is not nil for each that is not 0 in it.
+func (o *operator) window(g *groups, held []uint32, start, end engine.Time, give manner) error {
+	list := o.byKey(g)
+	if held != nil {
+		list = slices.DeleteFunc(list, func(n uint32) bool { return held[n] == 0 })
+	}
 	for len(list) > 0 {
 		n := min(len(list), mostRows)
 		o.start, o.end = o.start[:0], o.end[:0]
