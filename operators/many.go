@@ -84,11 +84,17 @@ func (o *manyOperator[In, Out]) spread(in *engine.Batch) *engine.Batch {
 	}
 	n := len(o.from)
 	out.At, out.Mark, out.Offset = make([]engine.Time, n), make([]engine.Time, n), make([]engine.Offset, n)
+	if in.Recorded != nil {
+		out.Recorded = make([]engine.Time, n)
+	}
 	if in.Keys != nil {
 		out.Keys = in.Arena.Keys(n)
 	}
 	for i, row := range o.from {
 		out.At[i], out.Mark[i], out.Offset[i] = in.At[row], in.Mark[row], in.Offset[row]
+		if in.Recorded != nil {
+			out.Recorded[i] = in.Recorded[row]
+		}
 		if in.Keys != nil {
 			out.Keys[i] = in.Keys[row]
 		}
