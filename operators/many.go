@@ -83,9 +83,10 @@ func (o *manyOperator[In, Out]) spread(in *engine.Batch) *engine.Batch {
 		out.Columns[place] = o.made[i]
 	}
 	n := len(o.from)
-	out.At, out.Mark, out.Offset = make([]engine.Time, n), make([]engine.Time, n), make([]engine.Offset, n)
+	times := make([]engine.Time, 3*n)
+	out.At, out.Mark, out.Offset = times[:n:n], times[n:2*n:2*n], make([]engine.Offset, n)
 	if in.Recorded != nil {
-		out.Recorded = make([]engine.Time, n)
+		out.Recorded = times[2*n:]
 	}
 	if in.Keys != nil {
 		out.Keys = in.Arena.Keys(n)
