@@ -89,6 +89,9 @@ type Batch struct {
 	At     []Time   // event time of each row, len Rows
 	Mark   []Time   // watermark of the row's partition before the row came, len Rows: late is At < Mark
 	Offset []Offset // offset of each row's record, len Rows
+	// Recorded is the timestamp of each row's record itself, len Rows, for people who look for it. nil: not known, as of rows
+	// that come from no one record. An operator that gives other rows than it takes sets it anew, as it does those above.
+	Recorded []Time
 
 	Origin  PartitionID  // where the rows come from; zero after a join or a window
 	Keys    []column.Key // hash of the exchange's key columns, len Rows (unselected rows: unspecified); nil before an exchange

@@ -26,6 +26,9 @@ type Checkpoint struct {
 	Tables     []Prepared        `json:"tables"`    // what this epoch commits, one for each table that changed
 	Prev       map[string]Epoch  `json:"prev"`      // by table: the epoch of its last commit, this one's included
 	IDs        map[string]string `json:"table_ids"` // by table: its own id
+	// Times is, by source, what the event time of the rows before this place was made from. nil: written when that was
+	// not noted.
+	Times map[string]TimeFrom `json:"event_times"`
 	// Before is other incarnations of the pipeline whose commits in the tables were known when this line began, or
 	// were accepted later (Options.NewLine). nil: written when that was not noted.
 	Before []string `json:"lines_before"`
@@ -35,7 +38,8 @@ type Checkpoint struct {
 }
 
 // CheckpointFormat is the version that this code writes, and the newest it reads; it reads all before. Version 2 is version 1
-// and what partitions that end, or are counted by their source, have to say, and Final: who does not know these must not go on.
+// and what partitions that end, or are counted by their source, have to say, and Final: who does not know these must not go on. Times
+// came within version 2: who does not know them goes on as before, without the comparison.
 const CheckpointFormat = 2
 
 // A PartitionState is a partition's place in a checkpoint.

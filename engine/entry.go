@@ -148,7 +148,7 @@ func (e *entry) decode(f Frame, m *mark, arena *column.Arena) (*Batch, error) {
 	}
 	b := &Batch{
 		Schema: e.source.Schema, Columns: rows.Columns, Rows: len(rows.Offset), Origin: e.id,
-		At: rows.At, Offset: rows.Offset, Arena: arena,
+		At: rows.At, Recorded: rows.At, Offset: rows.Offset, Arena: arena,
 	}
 	e.stamp(b, m)
 	count.Out += int64(b.Count())

@@ -235,7 +235,9 @@ func (g *graph) stateful() (map[string]string, error) {
 }
 
 // operatorID names an operator for good: state is found by it.
-func operatorID(v *vertex) string { return v.stream + "/" + v.step.Name }
+func operatorID(v *vertex) string { return stepID(v.stream, v.step.Name) }
+
+func stepID(stream, step string) string { return stream + "/" + step }
 
 // tables lists the tables of the plan and the quarantine table.
 func (g *graph) tables() []string {

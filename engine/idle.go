@@ -30,7 +30,7 @@ func (p *Plan) waiting() map[string][]string {
 		s := &p.Streams[i]
 		for _, step := range s.Steps {
 			if w, ok := step.Config.(Waiting); ok && w.Waits() {
-				all[s.Name+"/"+step.Name] = p.sourcesOf(s.Name)
+				all[stepID(s.Name, step.Name)] = p.sourcesOf(s.Name)
 			}
 		}
 	}

@@ -271,10 +271,7 @@ func (n *stepNode) Made(rows int) { n.count.Made += int64(rows) }
 // Quarantine implements Emit.
 func (n *stepNode) Quarantine(b *Batch, row int, reason Reason, col, detail string) {
 	n.count.Quarantined++
-	n.in.reject(reject{
-		origin: b.Origin, stream: n.stream, offset: b.Offset[row], at: b.At[row], hasAt: true,
-		reason: reason, column: col, detail: detail, bytes: column.AppendRowJSON(nil, b.Schema, b.Columns, row),
-	})
+	n.in.refuse(b, row, n.stream, reason, col, detail)
 }
 
 // A sendNode splits rows over the lanes of another stage.
@@ -365,6 +362,26 @@ type rejects struct {
 	batch  *Batch
 	offset []Offset
 	at     []Time
+}
+
+// refuse sends a row of a batch to quarantine.
+func (in *instance) refuse(b *Batch, row int, stream string, reason Reason, col, detail string) {
+	at, hasAt := in.recorded(b, row)
+	in.reject(reject{
+		origin: b.Origin, stream: stream, offset: b.Offset[row], at: at, hasAt: hasAt,
+		reason: reason, column: col, detail: detail, bytes: column.AppendRowJSON(nil, b.Schema, b.Columns, row),
+	})
+}
+
+// recorded is the timestamp of a row's record, if that is known. It may be the row's event time.
+func (in *instance) recorded(b *Batch, row int) (at Time, ok bool) {
+	if b.Recorded != nil {
+		return b.Recorded[row], true
+	}
+	if s := in.task.plan.source(b.Origin.Source); s != nil && s.Time.Column == "" {
+		return b.At[row], true
+	}
+	return 0, false
 }
 
 // reject adds a row to what goes to quarantine.

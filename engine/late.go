@@ -3,8 +3,6 @@ package engine
 import (
 	"fmt"
 	"time"
-
-	"github.com/millrace-io/millrace/engine/column"
 )
 
 // A lateNode stands at the start of a stream that waits for event time to pass and keeps late rows out: those whose
@@ -42,10 +40,7 @@ func (n *lateNode) refuse(b *Batch) *Batch {
 		if of.DropLate {
 			continue
 		}
-		n.in.reject(reject{
-			origin: b.Origin, stream: n.stream, offset: b.Offset[row], at: b.At[row], hasAt: true, reason: ReasonLate,
-			column: of.name(), detail: lateness(b.At[row], b.Mark[row], of.MaxDelay), bytes: column.AppendRowJSON(nil, b.Schema, b.Columns, row),
-		})
+		n.in.refuse(b, row, n.stream, ReasonLate, of.name(), lateness(b.At[row], b.Mark[row], of.MaxDelay))
 	}
 	return b.Select(kept)
 }
@@ -53,5 +48,5 @@ func (n *lateNode) refuse(b *Batch) *Batch {
 // lateness says how late a row was.
 func lateness(at, mark Time, delay time.Duration) string {
 	by := time.Duration(mark-at) * time.Microsecond
-	return fmt.Sprintf("it came %v too late: its event time is %v older than the newest before it, and max_delay is %v", by, by+delay, delay)
+	return fmt.Sprintf("it came %v too late: its event time, %s, is %v older than the newest before it, and max_delay is %v", by, at.text(), by+delay, delay)
 }

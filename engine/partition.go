@@ -94,11 +94,8 @@ func (n *partitionNode) refuse(b *Batch) *Batch {
 		i := n.columns[at]
 		count.In++
 		count.Quarantined++
-		n.in.reject(reject{
-			origin: b.Origin, stream: n.stream, offset: b.Offset[row], at: b.At[row], hasAt: true, reason: ReasonPartition, column: b.Schema[i].Name,
-			detail: fmt.Sprintf("table %s is partitioned by it: expected %s, found %s", n.next.table, expected(b.Columns[i]), column.AppendJSON(nil, b.Columns[i], row)),
-			bytes:  column.AppendRowJSON(nil, b.Schema, b.Columns, row),
-		})
+		n.in.refuse(b, row, n.stream, ReasonPartition, b.Schema[i].Name,
+			fmt.Sprintf("table %s is partitioned by it: expected %s, found %s", n.next.table, expected(b.Columns[i]), column.AppendJSON(nil, b.Columns[i], row)))
 	}
 	return &out
 }

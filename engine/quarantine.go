@@ -8,7 +8,7 @@ var QuarantineSchema = Schema{
 	{Name: "stream", Type: column.Of(column.String)}, // null: the record did not decode
 	{Name: "partition", Type: column.Of(column.String), Required: true},
 	{Name: "position", Type: column.Of(column.String), Required: true},
-	{Name: "record_time", Type: column.Of(column.Timestamp)},
+	{Name: "record_time", Type: column.Of(column.Timestamp)}, // the record's own, not the row's event time; null: Batch.Recorded has none
 	{Name: "reason", Type: column.Of(column.String), Required: true},
 	{Name: "column", Type: column.Of(column.String)},
 	{Name: "detail", Type: column.Of(column.String)},

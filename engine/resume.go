@@ -33,12 +33,13 @@ func (t *Task) resume(ctx context.Context, c *Checkpoint, found map[PartitionID]
 		n.Epoch++ // the epoch given up keeps its number: no other checkpoint may have it
 	}
 	var err error
-	if n.Partitions, err = t.goOn(c.Partitions, found, n.Epoch); err != nil {
+	if n.Partitions, err = t.goOn(t.retime(c), found, n.Epoch); err != nil {
 		return err
 	}
 	if n.Operators, err = t.graph.stateful(); err != nil {
 		return err
 	}
+	n.Times = t.plan.times(c.Times)
 	for _, p := range c.Tables {
 		if err := t.present(ctx, p); err != nil {
 			return err
@@ -99,7 +100,7 @@ func (t *Task) check(c *Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	errs := t.checkDropped(c)
+	errs := append(t.checkDropped(c), t.checkTimes(c)...)
 	for _, id := range slices.Sorted(maps.Keys(c.Operators)) {
 		if slices.Contains(t.opt.DropState, id) || now[id] == c.Operators[id] {
 			continue

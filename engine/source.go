@@ -147,6 +147,11 @@ type EventTime struct {
 	// column is of timestamps.
 	Read   func(out *column.Longs, in column.Column)
 	Expect string // what Read expects a value to be, for people: "milliseconds since 1970"
+
+	// As says how a value of Column is a time, in words that stay from release to release: the formats that Read tries, in
+	// this order, or the name of the column's type. A start compares it with what a checkpoint was made with; nil agrees
+	// with anything.
+	As []string
 }
 
 // DefaultMaxAhead is the default of EventTime.MaxAhead.

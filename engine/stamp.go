@@ -12,7 +12,6 @@ import (
 func (e *entry) stamp(b *Batch, m *mark) {
 	delay, ahead := e.source.Time.MaxDelay, e.source.Time.ahead()
 	b.Mark = times(b.Arena.Longs(b.Rows))
-	recorded := b.At
 	var valid *column.Validity
 	if e.timeCol >= 0 {
 		at, _ := b.Columns[e.timeCol].(*column.Longs)
@@ -28,20 +27,20 @@ func (e *entry) stamp(b *Batch, m *mark) {
 	wrong := false
 	for row := range b.Rows {
 		b.Mark[row] = m.watermark
-		if valid != nil && valid.Null(row) || b.At[row] < 0 || e.timeCol >= 0 && b.At[row] > recorded[row].Minus(-ahead) {
+		if valid != nil && valid.Null(row) || b.At[row] < 0 || e.timeCol >= 0 && b.At[row] > b.Recorded[row].Minus(-ahead) {
 			wrong = true
 			continue
 		}
 		m.watermark = max(m.watermark, b.At[row].Minus(delay))
 	}
 	if wrong {
-		e.refuse(b, recorded, valid)
+		e.refuse(b, valid)
 	}
 	b.Upto = m.watermark
 }
 
 // refuse sends the rows whose event time is none to quarantine.
-func (e *entry) refuse(b *Batch, recorded []Time, valid *column.Validity) {
+func (e *entry) refuse(b *Batch, valid *column.Validity) {
 	sel := b.Arena.Selection(b.Rows)
 	for row := range b.Rows {
 		missing := valid != nil && valid.Null(row)
@@ -51,17 +50,14 @@ func (e *entry) refuse(b *Batch, recorded []Time, valid *column.Validity) {
 			detail = e.missing(b, row)
 		case b.At[row] < 0:
 			detail = fmt.Sprintf("the event time is before 1970: %s", b.At[row].text())
-		case e.timeCol >= 0 && b.At[row] > recorded[row].Minus(-ahead):
-			detail = fmt.Sprintf("the event time %s is more than %v (max_ahead) after the record's own, %s", b.At[row].text(), ahead, recorded[row].text())
+		case e.timeCol >= 0 && b.At[row] > b.Recorded[row].Minus(-ahead):
+			detail = fmt.Sprintf("the event time %s is more than %v (max_ahead) after the record's own, %s", b.At[row].text(), ahead, b.Recorded[row].text())
 		default:
 			sel = append(sel, int32(row))
 			continue
 		}
 		e.inst.count(e.id.Source).Quarantined++
-		e.inst.reject(reject{
-			origin: e.id, offset: b.Offset[row], at: recorded[row], hasAt: true, reason: ReasonTime, column: e.source.Time.name(),
-			detail: detail, bytes: column.AppendRowJSON(nil, b.Schema, b.Columns, row),
-		})
+		e.inst.refuse(b, row, "", ReasonTime, e.source.Time.name(), detail)
 	}
 	b.Sel = sel
 }

@@ -81,7 +81,7 @@ func TestLateRows(t *testing.T) {
 				if c := ledger["s"]; c.In != 3 || c.Out != 2 || c.Late != 1 || c.Quarantined != 0 {
 					t.Errorf("the ledger says %+v, want one of three rows late", c)
 				}
-				want := "it came 25s too late: its event time is 55s older than the newest before it, and max_delay is 30s"
+				want := "it came 25s too late: its event time, 1970-01-01T00:00:30Z, is 55s older than the newest before it, and max_delay is 30s"
 				if drop != (refused == "") || !drop && !strings.Contains(refused, want) {
 					t.Errorf("quarantine has %s, want %q unless late rows are dropped", refused, want)
 				}

@@ -111,7 +111,7 @@ func (t *Task) begin(ctx context.Context, found map[PartitionID]Partition) error
 		return t.outrun(ctx, err)
 	}
 	c.IDs, c.Before = t.status.tableIDs(), t.status.otherLines(nil)
-	c.Partitions = t.joining(nil, found, 0)
+	c.Partitions, c.Times = t.joining(nil, found, 0), t.plan.times(nil)
 	if err := t.ports.Checkpoints.Write(ctx, c); err != nil {
 		return fmt.Errorf("write checkpoint 0: %w", err)
 	}

@@ -79,6 +79,36 @@ func ExampleFuncMany() {
 	// row {"id":3,"tags":"e","tag":"e"}
 }
 
+// TestFuncManySpreads: a row that is made has place, times and key of the one it comes of.
+func TestFuncManySpreads(t *testing.T) {
+	type id struct {
+		ID int64 `col:"id"`
+	}
+	twice := operators.FuncMany(func(r id, emit func(id)) error {
+		emit(r)
+		emit(r)
+		return nil
+	})
+	in := optest.Batch(optest.Schema("id: long!"), `{"id": 1}`, `{"id": 2}`)
+	op, out, err := twice.Bind(in.Schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sink optest.Sink
+	optest.Apply(op, in, out, &sink)
+	b := sink.Last()
+	for row := range 4 {
+		of := row / 2
+		if b.At[row] != in.At[of] || b.Mark[row] != in.Mark[of] || b.Offset[row] != in.Offset[of] || b.Recorded[row] != in.Recorded[of] {
+			t.Errorf("row %d has time %d, mark %d, offset %d and was recorded at %d, want those of row %d", row, b.At[row], b.Mark[row], b.Offset[row], b.Recorded[row], of)
+		}
+	}
+	in.Recorded = nil
+	if optest.Apply(op, in, out, &sink); sink.Last().Recorded != nil {
+		t.Error("rows of no record have its timestamp")
+	}
+}
+
 // every has a field of each type, and a pointer to each.
 type every struct {
 	Bool   bool        `col:"bool"`

@@ -154,5 +154,5 @@ func (r reject) row(f enginetest.Fact) string {
 	}
 	lost := fmt.Sprintf(`{"id":%q,"at":%q,"v":%d}`, f.ID, stamp(f.At), f.V)
 	return fmt.Sprintf(`{"source":%q,"stream":"s","partition":"%d","position":"%d","record_time":%q,"reason":%q,"column":%s,"detail":%q,"bytes":%q}`,
-		enginetest.SourceName, f.Partition, f.Offset, stamp(f.At), r.reason, blame, r.detail, base64.StdEncoding.EncodeToString([]byte(lost)))
+		enginetest.SourceName, f.Partition, f.Offset, stamp(f.RecordAt()), r.reason, blame, r.detail, base64.StdEncoding.EncodeToString([]byte(lost)))
 }

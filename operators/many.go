@@ -83,12 +83,19 @@ func (o *manyOperator[In, Out]) spread(in *engine.Batch) *engine.Batch {
 		out.Columns[place] = o.made[i]
 	}
 	n := len(o.from)
-	out.At, out.Mark, out.Offset = make([]engine.Time, n), make([]engine.Time, n), make([]engine.Offset, n)
+	times := make([]engine.Time, 3*n)
+	out.At, out.Mark, out.Offset = times[:n:n], times[n:2*n:2*n], make([]engine.Offset, n)
+	if in.Recorded != nil {
+		out.Recorded = times[2*n:]
+	}
 	if in.Keys != nil {
 		out.Keys = in.Arena.Keys(n)
 	}
 	for i, row := range o.from {
 		out.At[i], out.Mark[i], out.Offset[i] = in.At[row], in.Mark[row], in.Offset[row]
+		if in.Recorded != nil {
+			out.Recorded[i] = in.Recorded[row]
+		}
 		if in.Keys != nil {
 			out.Keys[i] = in.Keys[row]
 		}

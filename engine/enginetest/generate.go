@@ -137,7 +137,7 @@ func (c *Case) Timely(o *Outcome, stream string, entered []Fact) []Fact {
 		count.Late++
 		by := mark.Std().Sub(f.At.Std())
 		o.quarantineRow(f, stream, engine.ReasonLate, "at",
-			fmt.Sprintf("it came %v too late: its event time is %v older than the newest before it, and max_delay is %v", by, by+delay, delay))
+			fmt.Sprintf("it came %v too late: its event time, %s, is %v older than the newest before it, and max_delay is %v", by, f.At.Std().Format(people), by+delay, delay))
 	}
 	if count != (engine.Count{}) {
 		o.Ledger[stream] = count
@@ -171,7 +171,7 @@ func (o *Outcome) quarantineRow(f Fact, stream string, reason engine.Reason, col
 	row := fmt.Sprintf(`{"id":%q,"at":%q,"v":%d}`, f.ID, stamp(f.At), f.V)
 	o.Tables[QuarantineName] = append(o.Tables[QuarantineName], fmt.Sprintf(
 		`{"source":%q,"stream":%q,"partition":"%d","position":"%d","record_time":%q,"reason":%q,"column":%q,"detail":%q,"bytes":%q}`,
-		SourceName, stream, f.Partition, f.Offset, stamp(f.At), reason, col, detail, base64.StdEncoding.EncodeToString([]byte(row))))
+		SourceName, stream, f.Partition, f.Offset, stamp(f.RecordAt()), reason, col, detail, base64.StdEncoding.EncodeToString([]byte(row))))
 }
 
 func (o *Outcome) quarantine(f Fact, reason engine.Reason, col, detail string, value []byte) {

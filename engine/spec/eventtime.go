@@ -47,9 +47,13 @@ func (l *loader) eventTime(n Node, f sourceLayout) engine.EventTime {
 // timeFormat settles how the values of a column of a type are event times.
 func (l *loader) timeFormat(t *engine.EventTime, typ column.Type, formats []string, at, format Node) {
 	whole := typ.Kind == column.Long || typ.Kind == column.Int
+	t.As = formats
 	switch {
 	case typ.Kind == column.String:
-		t.Read, t.Expect = l.textTimes(formats, format)
+		if len(formats) == 0 {
+			t.As = []string{"iso"}
+		}
+		t.Read, t.Expect = l.textTimes(t.As, format)
 		return
 	case whole:
 		t.Read, t.Expect = l.epochTimes(t.Column, typ, formats, at, format)
@@ -62,6 +66,7 @@ func (l *loader) timeFormat(t *engine.EventTime, typ column.Type, formats []stri
 		l.errorf(at, "column %s is a %s: expected a timestamp, timestamp_ntz, date, string, int or long, or %s", at.t.shown(), typ, recordTimestamp)
 		return
 	}
+	t.As = []string{typ.String()}
 	if format.t != nil {
 		l.errorf(format, "column %s is a %s: only strings and whole numbers have a format", at.t.shown(), typ)
 	}
@@ -69,9 +74,6 @@ func (l *loader) timeFormat(t *engine.EventTime, typ column.Type, formats []stri
 
 // textTimes reads texts by the first of formats that fits.
 func (l *loader) textTimes(formats []string, at Node) (func(*column.Longs, column.Column), string) {
-	if len(formats) == 0 {
-		formats = []string{"iso"}
-	}
 	var layouts []expr.TimeLayout
 	for i, pattern := range formats {
 		layout, err := expr.ParseTimeLayout(pattern)

@@ -89,6 +89,26 @@ func TestEventTimeOfDaysAndLocalTimes(t *testing.T) {
 	}
 }
 
+// TestEventTimeAs: checkpoints hold these words, so they never change.
+func TestEventTimeAs(t *testing.T) {
+	for _, c := range []struct{ typ, format, want string }{
+		{"string", "", "[iso]"},
+		{"string", `, format: [iso, "yyyy:MM:dd HH:mm:ss"]`, "[iso yyyy:MM:dd HH:mm:ss]"},
+		{"int", ", format: epoch_s", "[epoch_s]"},
+		{"long", ", format: epoch_ms", "[epoch_ms]"},
+		{"timestamp", "", "[timestamp]"},
+		{"timestamp_ntz", "", "[timestamp_ntz]"},
+		{"date", "", "[date]"},
+	} {
+		if got := fmt.Sprint(eventTime(t, c.typ, c.format).As); got != c.want {
+			t.Errorf("%s%s: as %s, want %s", c.typ, c.format, got, c.want)
+		}
+	}
+	if e := load(t, complete("", ""), Options{}).Plan.Sources[0].Time; e.Column != "" || e.As != nil {
+		t.Errorf("the record's own timestamp is that of column %q as %v", e.Column, e.As)
+	}
+}
+
 func TestEventTimeAllocatesNothing(t *testing.T) {
 	in := column.New(column.Of(column.String)).(*column.Texts)
 	for i := range 1000 {

@@ -50,6 +50,7 @@ func appendRow(b *engine.Batch, i int, text string) {
 	delete(values, "@at")
 	delete(values, "@mark")
 	b.At, b.Mark, b.Offset = append(b.At, at), append(b.Mark, mark), append(b.Offset, engine.Offset(i))
+	b.Recorded = append(b.Recorded, engine.Time(i))
 	b.Upto = mark
 	for c, f := range b.Schema {
 		appendValue(b.Columns[c], f, values[f.Name])

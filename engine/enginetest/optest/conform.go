@@ -64,7 +64,7 @@ func (c *cutter) scattered(first, end int) *engine.Batch {
 	}
 	b := BatchIn(arena, c.whole.Schema, texts...)
 	for i, row := range sel {
-		b.At[row], b.Mark[row], b.Offset[row] = c.whole.At[first+i], c.whole.Mark[first+i], c.whole.Offset[first+i]
+		b.At[row], b.Mark[row], b.Offset[row], b.Recorded[row] = c.whole.At[first+i], c.whole.Mark[first+i], c.whole.Offset[first+i], c.whole.Recorded[first+i]
 	}
 	b.Sel, b.Upto, b.Barrier = sel, engine.MinTime, engine.Epoch(c.rnd.Int64N(3))
 	if end > 0 {

@@ -60,9 +60,10 @@ func (s *Sink) check(out *engine.Batch) {
 	if s.expect != nil && !out.Schema.Equal(s.expect) {
 		panic(fmt.Sprintf("optest: rows leave as %v, Bind said %v", out.Schema, s.expect))
 	}
-	if len(out.Columns) != len(out.Schema) || len(out.At) != out.Rows || len(out.Mark) != out.Rows || len(out.Offset) != out.Rows {
-		panic(fmt.Sprintf("optest: a batch of %d rows and %d fields has %d columns, %d event times, %d watermarks and %d offsets",
-			out.Rows, len(out.Schema), len(out.Columns), len(out.At), len(out.Mark), len(out.Offset)))
+	if len(out.Columns) != len(out.Schema) || len(out.At) != out.Rows || len(out.Mark) != out.Rows || len(out.Offset) != out.Rows ||
+		out.Recorded != nil && len(out.Recorded) != out.Rows {
+		panic(fmt.Sprintf("optest: a batch of %d rows and %d fields has %d columns, %d event times, %d watermarks, %d offsets and %d timestamps of records",
+			out.Rows, len(out.Schema), len(out.Columns), len(out.At), len(out.Mark), len(out.Offset), len(out.Recorded)))
 	}
 	last := -1
 	for row := range out.Sel.All(out.Rows) {
