@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,21 +48,57 @@ func newTopic(t *testing.T, brokers, name string, partitions int32) *topic {
 		t.Fatal(err)
 	}
 	t.Cleanup(k.client.Close)
+	if err := k.make(t, partitions); err != nil {
+		t.Fatalf("make topic %s: %v", name, err)
+	}
+	return k
+}
+
+func (k *topic) make(t *testing.T, partitions int32) error {
+	t.Helper()
 	req := kmsg.NewPtrCreateTopicsRequest()
 	rt := kmsg.NewCreateTopicsRequestTopic()
-	rt.Topic, rt.NumPartitions, rt.ReplicationFactor = name, partitions, 1
+	rt.Topic, rt.NumPartitions, rt.ReplicationFactor = k.name, partitions, 1
 	config := kmsg.NewCreateTopicsRequestTopicConfig()
 	config.Name, config.Value = "max.message.bytes", kmsg.StringPtr(strconv.Itoa(2*largest))
 	rt.Configs = append(rt.Configs, config)
 	req.Topics, req.TimeoutMillis = append(req.Topics, rt), 30_000
 	resp, err := req.RequestWith(t.Context(), k.client)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+}
+
+// remake deletes the topic and makes it anew with n partitions, and returns when the broker tells of it. Brokers delete a
+// while after they have answered.
+func (k *topic) remake(t *testing.T, n int32) {
+	t.Helper()
+	old, err := k.metadata(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := kmsg.NewPtrDeleteTopicsRequest()
+	rt := kmsg.NewDeleteTopicsRequestTopic()
+	rt.Topic = kmsg.StringPtr(k.name)
+	req.TopicNames, req.Topics, req.TimeoutMillis = []string{k.name}, append(req.Topics, rt), 30_000
+	resp, err := req.RequestWith(t.Context(), k.client)
 	if err == nil {
 		err = kerr.ErrorForCode(resp.Topics[0].ErrorCode)
 	}
 	if err != nil {
-		t.Fatalf("make topic %s: %v", name, err)
+		t.Fatalf("delete topic %s: %v", k.name, err)
 	}
-	return k
+	deadline := time.Now().Add(30 * time.Second)
+	for err = k.make(t, n); errors.Is(err, kerr.TopicAlreadyExists) && time.Now().Before(deadline); {
+		err = k.make(t, n)
+	}
+	if err != nil {
+		t.Fatalf("make topic %s anew: %v", k.name, err)
+	}
+	k.await(t, func(told kmsg.MetadataResponseTopic) bool {
+		return told.TopicID != old.TopicID && len(told.Partitions) == int(n)
+	})
 }
 
 func (k *topic) options(more ...kgo.Opt) []kgo.Opt {
@@ -126,26 +163,36 @@ func (k *topic) grow(t *testing.T, n int32) {
 	if err != nil {
 		t.Fatalf("add partitions to topic %s: %v", k.name, err)
 	}
+	k.await(t, func(told kmsg.MetadataResponseTopic) bool { return len(told.Partitions) >= int(n) })
+}
+
+// await waits until the broker tells of the topic what done wants to hear.
+func (k *topic) await(t *testing.T, done func(kmsg.MetadataResponseTopic) bool) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	for has := 0; has < int(n); {
-		if has, err = k.partitions(ctx); err != nil {
-			t.Fatalf("wait for %d partitions of topic %s, %d are there: %v", n, k.name, has, err)
+	for {
+		told, err := k.metadata(ctx)
+		if err != nil {
+			t.Fatalf("wait for topic %s, of which %+v is told: %v", k.name, told, err)
+		}
+		if kerr.ErrorForCode(told.ErrorCode) == nil && done(told) {
+			return
 		}
 	}
 }
 
-// partitions is how many of them the broker's metadata has.
-func (k *topic) partitions(ctx context.Context) (int, error) {
+// metadata is what the broker tells of the topic.
+func (k *topic) metadata(ctx context.Context) (kmsg.MetadataResponseTopic, error) {
 	req := kmsg.NewPtrMetadataRequest()
 	rt := kmsg.NewMetadataRequestTopic()
 	rt.Topic = kmsg.StringPtr(k.name)
 	req.Topics = append(req.Topics, rt)
 	resp, err := req.RequestWith(ctx, k.client)
 	if err != nil {
-		return 0, err
+		return kmsg.MetadataResponseTopic{}, err
 	}
-	return len(resp.Topics[0].Partitions), kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+	return resp.Topics[0], nil
 }
 
 // forget has the broker's retention pass partition 0 up to an offset.
@@ -274,6 +321,41 @@ var troubles = map[string]func(t *testing.T, brokers string){
 			t.Errorf("the ledger says %+v, want 50 lost, 50 in and out", c)
 		}
 		k.has(t, [2]int{0, 100}, [2]int{150, 200})
+	},
+
+	"topic made anew": func(t *testing.T, brokers string) {
+		k := newTopic(t, brokers, "anew", 2)
+		lake := filepath.Join(k.dir, "lake")
+		k.produce(t, append(k.numbered(0, 0, 100), k.numbered(1, 100, 200)...)...)
+		k.run(t, k.definition(t, ""), exitDone)
+		k.run(t, k.definition(t, ""), exitDone) // which finds nothing new
+		want := regexp.MustCompile(`^millrace: pipeline trouble: source in, partition 0: it was deleted and made anew since, or the definition leads to another one now ` +
+			`\(it is topic anew of id [\w-]{22} and was topic anew of id [\w-]{22}\), so the positions of the checkpoint mean nothing there: ` +
+			`to read the new one from its beginning give the source another name in the definition, and start once with --drop-source in$`)
+		before := files(t, lake)
+		for _, n := range []int{150, 50, 0} { // beyond the old position, below it, and nothing at all
+			k.remake(t, 1)
+			k.produce(t, k.numbered(0, 200, 200+n)...)
+			for _, more := range []string{"", "on_data_loss: continue"} {
+				_, stderr := k.run(t, k.definition(t, more), exitFailed)
+				if last := lastLine(stderr); !want.MatchString(last) {
+					t.Errorf("with %d records and %q it ended with %q, want %v", n, more, last, want)
+				}
+			}
+			if diff := cmp.Diff(before, files(t, lake)); diff != "" {
+				t.Errorf("the refused runs changed the lake (-before +after):\n%s", diff)
+			}
+		}
+		k.produce(t, k.numbered(0, 200, 300)...)
+		text, err := os.ReadFile(k.definition(t, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := definition(t, k.dir, strings.NewReplacer("  in:", "  anew:", "from: in", "from: anew").Replace(string(text)))
+		if code, _, stderr := millrace(t.Context(), "run", again, "--until-caught-up", "--http", "", "--drop-source", "in"); code != exitDone {
+			t.Errorf("with the cure it ended with %d:\n%s", code, stderr)
+		}
+		k.has(t, [2]int{0, 300})
 	},
 
 	"partitions added": func(t *testing.T, brokers string) {
