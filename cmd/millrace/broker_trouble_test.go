@@ -70,9 +70,8 @@ func (k *topic) make(t *testing.T, partitions int32) error {
 	return kerr.ErrorForCode(resp.Topics[0].ErrorCode)
 }
 
-// remake deletes the topic and makes it anew with n partitions, and returns when the broker tells of it. Brokers delete a
-// while after they have answered.
-func (k *topic) remake(t *testing.T, n int32) {
+// drop deletes the topic and gives the id that it had.
+func (k *topic) drop(t *testing.T) (id [16]byte) {
 	t.Helper()
 	old, err := k.metadata(t.Context())
 	if err != nil {
@@ -89,15 +88,23 @@ func (k *topic) remake(t *testing.T, n int32) {
 	if err != nil {
 		t.Fatalf("delete topic %s: %v", k.name, err)
 	}
+	return old.TopicID
+}
+
+// remake makes the topic, which had the id old and was deleted, anew with n partitions, and returns when the broker tells of
+// it. Brokers delete a while after they have answered.
+func (k *topic) remake(t *testing.T, old [16]byte, n int32) {
+	t.Helper()
+	err := k.make(t, n)
 	deadline := time.Now().Add(30 * time.Second)
-	for err = k.make(t, n); errors.Is(err, kerr.TopicAlreadyExists) && time.Now().Before(deadline); {
+	for errors.Is(err, kerr.TopicAlreadyExists) && time.Now().Before(deadline) {
 		err = k.make(t, n)
 	}
 	if err != nil {
 		t.Fatalf("make topic %s anew: %v", k.name, err)
 	}
 	k.await(t, func(told kmsg.MetadataResponseTopic) bool {
-		return told.TopicID != old.TopicID && len(told.Partitions) == int(n)
+		return told.TopicID != old && len(told.Partitions) == int(n)
 	})
 }
 
@@ -248,21 +255,29 @@ func (k *topic) run(t *testing.T, file string, code int) (r report, stderr strin
 // start runs the pipeline in this process until stop is called.
 func (k *topic) start(t *testing.T, opt engine.Options, log *slog.Logger) (f *fleet, stop func()) {
 	t.Helper()
-	defs, err := loadAll([]string{k.definition(t, "")}, loadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if f, err = newFleet(defs, opt, log); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- f.run(t.Context()) }()
+	f, ended := k.begin(t, opt, log)
 	return f, func() {
 		f.stop()
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// begin runs the pipeline in this process; how that ended is sent.
+func (k *topic) begin(t *testing.T, opt engine.Options, log *slog.Logger) (*fleet, <-chan error) {
+	t.Helper()
+	defs, err := loadAll([]string{k.definition(t, "")}, loadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := newFleet(defs, opt, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- f.run(t.Context()) }()
+	return f, ended
 }
 
 // ids is the numbers in the table, sorted.
@@ -334,7 +349,7 @@ var troubles = map[string]func(t *testing.T, brokers string){
 			`to read the new one from its beginning give the source another name in the definition, and start once with --drop-source in$`)
 		before := files(t, lake)
 		for _, n := range []int{150, 50, 0} { // beyond the old position, below it, and nothing at all
-			k.remake(t, 1)
+			k.remake(t, k.drop(t), 1)
 			k.produce(t, k.numbered(0, 200, 200+n)...)
 			for _, more := range []string{"", "on_data_loss: continue"} {
 				_, stderr := k.run(t, k.definition(t, more), exitFailed)
@@ -356,6 +371,41 @@ var troubles = map[string]func(t *testing.T, brokers string){
 			t.Errorf("with the cure it ended with %d:\n%s", code, stderr)
 		}
 		k.has(t, [2]int{0, 300})
+	},
+
+	"topic made anew while read": func(t *testing.T, brokers string) {
+		k := newTopic(t, brokers, "renewed", 1)
+		k.produce(t, k.numbered(0, 0, 100)...)
+		warned := make(lines, 1)
+		f, ended := k.begin(t, engine.Options{Discover: time.Hour}, slog.New(slog.NewTextHandler(warned, &slog.HandlerOptions{Level: slog.LevelWarn})))
+		f.await(t, 100)
+		old := k.drop(t)
+		select {
+		case line := <-warned:
+			if !strings.Contains(line, "reading is interrupted") {
+				t.Errorf("logged %s, want that reading is interrupted", line)
+			}
+		case err := <-ended:
+			t.Fatalf("the run ended with the topic: %v", err)
+		case <-time.After(time.Minute):
+			t.Fatal("nothing was said of the topic that is gone")
+		}
+		k.remake(t, old, 1)
+		k.produce(t, k.numbered(0, 1000, 1150)...)
+		want := "source in: topic renewed, partition 0: the topic was deleted and made anew while it was read (its id is "
+		select {
+		case err := <-ended:
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("the run ended with %v, want %q", err, want)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("the run goes on with the new topic")
+		}
+		k.has(t, [2]int{0, 100})
+		want = "source in, partition 0: it was deleted and made anew since"
+		if _, stderr := k.run(t, k.definition(t, ""), exitFailed); !strings.Contains(lastLine(stderr), want) {
+			t.Errorf("the next run ended with %q, want %q", lastLine(stderr), want)
+		}
 	},
 
 	"partitions added": func(t *testing.T, brokers string) {
