@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -186,6 +187,77 @@ func (l *lively) claimed(c *engine.Checkpoint) bool {
 }
 
 // A partition that the source has no more ends the start: what it had not delivered would be lost in silence.
+// A partition that was made anew is not read on, whatever may be lost. Where the source or the checkpoint (one from before
+// the source could) does not tell, it is taken for the same, and what was told last is remembered.
+func TestPartitionMadeAnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		ids     []string // one a run
+		refused bool     // the last one is
+	}{
+		"the same":                        {[]string{"a", "a"}, false},
+		"another":                         {[]string{"a", "b"}, true},
+		"told since":                      {[]string{"", "a"}, false},
+		"told since, then another":        {[]string{"", "a", "b"}, true},
+		"not told any more":               {[]string{"a", ""}, false},
+		"not told any more, then another": {[]string{"a", "", "b"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				source := &growing{Source: enginetest.NewSource(records(10), 1, 5, 0)}
+				source.change = func(asked int, all []engine.Partition) []engine.Partition {
+					all[0].ID = c.ids[asked-1]
+					return all
+				}
+				r := newRig(source)
+				r.plan.Sources[0].AllowLoss = true
+				for i := range c.ids {
+					before := r.store.Snapshot()
+					_, err := r.task(t).Run(t.Context())
+					if !c.refused || i < len(c.ids)-1 {
+						if err != nil {
+							t.Fatalf("run %d: %v", i, err)
+						}
+						continue
+					}
+					if want := "it was deleted and made anew since, or the definition leads to another one now (it is b and was a)"; err == nil || !strings.Contains(err.Error(), want) {
+						t.Errorf("run %d ended with %v, want %q", i, err, want)
+					}
+					if diff := cmp.Diff(before, r.store.Snapshot()); diff != "" {
+						t.Errorf("the start changed something (-before +after):\n%s", diff)
+					}
+				}
+				if got := r.rows(t); got != 10 {
+					t.Errorf("%d rows, want 10", got)
+				}
+			})
+		})
+	}
+}
+
+// One that is made anew while it is read ends the run when the source is asked again.
+func TestPartitionMadeAnewWhileRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(&growing{
+			Source: enginetest.NewSource(records(10), 1, 5, 0),
+			change: func(asked int, all []engine.Partition) []engine.Partition {
+				all[0].ID = []string{"a", "a", "", "b"}[min(asked, 4)-1]
+				return all
+			},
+		})
+		r.opt.UntilCaughtUp, r.opt.Discover = false, time.Minute
+		task := r.task(t)
+		defer time.AfterFunc(time.Hour, task.Stop).Stop()
+		began := time.Now()
+		_, err := task.Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "partition 0: it was deleted and made anew since") {
+			t.Errorf("the run ended with %v, want that the partition was made anew", err)
+		}
+		if took := time.Since(began); took < 3*time.Minute || took >= 4*time.Minute {
+			t.Errorf("it ended after %v, want at the third look", took)
+		}
+	})
+}
+
 func TestPartitionGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(enginetest.NewSource(records(10, 10), 1, 5, 0))

@@ -81,10 +81,8 @@ func (t *Task) fits(p PartitionState, there Partition, ok bool) error {
 			"bring it back, or give its position up with --drop-source %s", p.Source, p.Source)
 	case !ok:
 		return fmt.Errorf("source %s: partition %s is in the checkpoint but not in the source any more", p.Source, p.Partition)
-	case p.ID != "" && there.ID != "" && p.ID != there.ID:
-		return fmt.Errorf("source %s, partition %s: it was deleted and made anew since (it is %s and was %s), so the positions of the checkpoint mean nothing there: "+
-			"to read the new one from its beginning give the source another name in the definition, and start once with --drop-source %s",
-			p.Source, p.Partition, there.ID, p.ID, p.Source)
+	case madeAnew(p, there) != nil:
+		return madeAnew(p, there)
 	case there.End != NoOffset && p.Next > there.End:
 		return fmt.Errorf("source %s, partition %s: the checkpoint has read up to offset %d but the partition ends at %d: "+
 			"it was cut short or made anew since", p.Source, p.Partition, p.Next, there.End)
@@ -92,6 +90,17 @@ func (t *Task) fits(p PartitionState, there Partition, ok bool) error {
 		return lossError(PartitionID{p.Source, p.Partition}, p.Next, there.First)
 	}
 	return nil
+}
+
+// madeAnew says whether a partition is another one than that of its name that was read. Who can't tell says no.
+func madeAnew(p PartitionState, there Partition) error {
+	if p.ID == "" || there.ID == "" || p.ID == there.ID {
+		return nil
+	}
+	return fmt.Errorf("source %s, partition %s: it was deleted and made anew since, or the definition leads to another one now (it is %s and was %s), "+
+		"so the positions of the checkpoint mean nothing there: "+
+		"to read the new one from its beginning give the source another name in the definition, and start once with --drop-source %s",
+		p.Source, p.Partition, there.ID, p.ID, p.Source)
 }
 
 // joining gives where those partitions begin that were found, are not among before and may begin now. A source's first
@@ -152,7 +161,8 @@ func (t *Task) admitPartitions(ctx context.Context, d *discovery, epoch Epoch) e
 	return nil
 }
 
-// discover looks for partitions that came since, and for what becomes of those that ended.
+// discover looks for partitions that came since, and for what becomes of those that ended. One that was made anew while it
+// was read ends the run.
 func (t *Task) discover(ctx context.Context) {
 	ended := t.ending()
 	found, err := t.partitions(ctx)
@@ -161,6 +171,12 @@ func (t *Task) discover(ctx context.Context) {
 			t.log.Warn("could not look for new partitions; will try again", "error", err)
 		}
 		return
+	}
+	for _, e := range t.all() {
+		if err := madeAnew(e.place(), found[e.id]); err != nil {
+			t.fail(err)
+			return
+		}
 	}
 	news := len(ended) > 0
 	for id := range found {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,21 +48,64 @@ func newTopic(t *testing.T, brokers, name string, partitions int32) *topic {
 		t.Fatal(err)
 	}
 	t.Cleanup(k.client.Close)
+	if err := k.make(t, partitions); err != nil {
+		t.Fatalf("make topic %s: %v", name, err)
+	}
+	return k
+}
+
+func (k *topic) make(t *testing.T, partitions int32) error {
+	t.Helper()
 	req := kmsg.NewPtrCreateTopicsRequest()
 	rt := kmsg.NewCreateTopicsRequestTopic()
-	rt.Topic, rt.NumPartitions, rt.ReplicationFactor = name, partitions, 1
+	rt.Topic, rt.NumPartitions, rt.ReplicationFactor = k.name, partitions, 1
 	config := kmsg.NewCreateTopicsRequestTopicConfig()
 	config.Name, config.Value = "max.message.bytes", kmsg.StringPtr(strconv.Itoa(2*largest))
 	rt.Configs = append(rt.Configs, config)
 	req.Topics, req.TimeoutMillis = append(req.Topics, rt), 30_000
 	resp, err := req.RequestWith(t.Context(), k.client)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+}
+
+// drop deletes the topic and gives the id that it had.
+func (k *topic) drop(t *testing.T) (id [16]byte) {
+	t.Helper()
+	old, err := k.metadata(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := kmsg.NewPtrDeleteTopicsRequest()
+	rt := kmsg.NewDeleteTopicsRequestTopic()
+	rt.Topic = kmsg.StringPtr(k.name)
+	req.TopicNames, req.Topics, req.TimeoutMillis = []string{k.name}, append(req.Topics, rt), 30_000
+	resp, err := req.RequestWith(t.Context(), k.client)
 	if err == nil {
 		err = kerr.ErrorForCode(resp.Topics[0].ErrorCode)
 	}
 	if err != nil {
-		t.Fatalf("make topic %s: %v", name, err)
+		t.Fatalf("delete topic %s: %v", k.name, err)
 	}
-	return k
+	return old.TopicID
+}
+
+// remake makes the topic, which had the id old and was deleted, anew with n partitions, and returns when the broker tells of
+// it. Brokers delete a while after they have answered.
+func (k *topic) remake(t *testing.T, old [16]byte, n int32) {
+	t.Helper()
+	err := k.make(t, n)
+	deadline := time.Now().Add(30 * time.Second)
+	for errors.Is(err, kerr.TopicAlreadyExists) && time.Now().Before(deadline) {
+		err = k.make(t, n)
+	}
+	if err != nil {
+		t.Fatalf("make topic %s anew: %v", k.name, err)
+	}
+	k.await(t, func(told kmsg.MetadataResponseTopic) bool {
+		return told.TopicID != old && len(told.Partitions) == int(n)
+	})
 }
 
 func (k *topic) options(more ...kgo.Opt) []kgo.Opt {
@@ -126,26 +170,36 @@ func (k *topic) grow(t *testing.T, n int32) {
 	if err != nil {
 		t.Fatalf("add partitions to topic %s: %v", k.name, err)
 	}
+	k.await(t, func(told kmsg.MetadataResponseTopic) bool { return len(told.Partitions) >= int(n) })
+}
+
+// await waits until the broker tells of the topic what done wants to hear.
+func (k *topic) await(t *testing.T, done func(kmsg.MetadataResponseTopic) bool) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	for has := 0; has < int(n); {
-		if has, err = k.partitions(ctx); err != nil {
-			t.Fatalf("wait for %d partitions of topic %s, %d are there: %v", n, k.name, has, err)
+	for {
+		told, err := k.metadata(ctx)
+		if err != nil {
+			t.Fatalf("wait for topic %s, of which %+v is told: %v", k.name, told, err)
+		}
+		if kerr.ErrorForCode(told.ErrorCode) == nil && done(told) {
+			return
 		}
 	}
 }
 
-// partitions is how many of them the broker's metadata has.
-func (k *topic) partitions(ctx context.Context) (int, error) {
+// metadata is what the broker tells of the topic.
+func (k *topic) metadata(ctx context.Context) (kmsg.MetadataResponseTopic, error) {
 	req := kmsg.NewPtrMetadataRequest()
 	rt := kmsg.NewMetadataRequestTopic()
 	rt.Topic = kmsg.StringPtr(k.name)
 	req.Topics = append(req.Topics, rt)
 	resp, err := req.RequestWith(ctx, k.client)
 	if err != nil {
-		return 0, err
+		return kmsg.MetadataResponseTopic{}, err
 	}
-	return len(resp.Topics[0].Partitions), kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+	return resp.Topics[0], nil
 }
 
 // forget has the broker's retention pass partition 0 up to an offset.
@@ -201,21 +255,29 @@ func (k *topic) run(t *testing.T, file string, code int) (r report, stderr strin
 // start runs the pipeline in this process until stop is called.
 func (k *topic) start(t *testing.T, opt engine.Options, log *slog.Logger) (f *fleet, stop func()) {
 	t.Helper()
-	defs, err := loadAll([]string{k.definition(t, "")}, loadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if f, err = newFleet(defs, opt, log); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- f.run(t.Context()) }()
+	f, ended := k.begin(t, opt, log)
 	return f, func() {
 		f.stop()
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// begin runs the pipeline in this process; how that ended is sent.
+func (k *topic) begin(t *testing.T, opt engine.Options, log *slog.Logger) (*fleet, <-chan error) {
+	t.Helper()
+	defs, err := loadAll([]string{k.definition(t, "")}, loadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := newFleet(defs, opt, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- f.run(t.Context()) }()
+	return f, ended
 }
 
 // ids is the numbers in the table, sorted.
@@ -274,6 +336,76 @@ var troubles = map[string]func(t *testing.T, brokers string){
 			t.Errorf("the ledger says %+v, want 50 lost, 50 in and out", c)
 		}
 		k.has(t, [2]int{0, 100}, [2]int{150, 200})
+	},
+
+	"topic made anew": func(t *testing.T, brokers string) {
+		k := newTopic(t, brokers, "anew", 2)
+		lake := filepath.Join(k.dir, "lake")
+		k.produce(t, append(k.numbered(0, 0, 100), k.numbered(1, 100, 200)...)...)
+		k.run(t, k.definition(t, ""), exitDone)
+		k.run(t, k.definition(t, ""), exitDone) // which finds nothing new
+		want := regexp.MustCompile(`^millrace: pipeline trouble: source in, partition 0: it was deleted and made anew since, or the definition leads to another one now ` +
+			`\(it is topic anew of id [\w-]{22} and was topic anew of id [\w-]{22}\), so the positions of the checkpoint mean nothing there: ` +
+			`to read the new one from its beginning give the source another name in the definition, and start once with --drop-source in$`)
+		before := files(t, lake)
+		for _, n := range []int{150, 50, 0} { // beyond the old position, below it, and nothing at all
+			k.remake(t, k.drop(t), 1)
+			k.produce(t, k.numbered(0, 200, 200+n)...)
+			for _, more := range []string{"", "on_data_loss: continue"} {
+				_, stderr := k.run(t, k.definition(t, more), exitFailed)
+				if last := lastLine(stderr); !want.MatchString(last) {
+					t.Errorf("with %d records and %q it ended with %q, want %v", n, more, last, want)
+				}
+			}
+			if diff := cmp.Diff(before, files(t, lake)); diff != "" {
+				t.Errorf("the refused runs changed the lake (-before +after):\n%s", diff)
+			}
+		}
+		k.produce(t, k.numbered(0, 200, 300)...)
+		text, err := os.ReadFile(k.definition(t, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := definition(t, k.dir, strings.NewReplacer("  in:", "  anew:", "from: in", "from: anew").Replace(string(text)))
+		if code, _, stderr := millrace(t.Context(), "run", again, "--until-caught-up", "--http", "", "--drop-source", "in"); code != exitDone {
+			t.Errorf("with the cure it ended with %d:\n%s", code, stderr)
+		}
+		k.has(t, [2]int{0, 300})
+	},
+
+	"topic made anew while read": func(t *testing.T, brokers string) {
+		k := newTopic(t, brokers, "renewed", 1)
+		k.produce(t, k.numbered(0, 0, 100)...)
+		warned := make(lines, 1)
+		f, ended := k.begin(t, engine.Options{Discover: time.Hour}, slog.New(slog.NewTextHandler(warned, &slog.HandlerOptions{Level: slog.LevelWarn})))
+		f.await(t, 100)
+		old := k.drop(t)
+		select {
+		case line := <-warned:
+			if !strings.Contains(line, "reading is interrupted") {
+				t.Errorf("logged %s, want that reading is interrupted", line)
+			}
+		case err := <-ended:
+			t.Fatalf("the run ended with the topic: %v", err)
+		case <-time.After(time.Minute):
+			t.Fatal("nothing was said of the topic that is gone")
+		}
+		k.remake(t, old, 1)
+		k.produce(t, k.numbered(0, 1000, 1150)...)
+		want := "source in: topic renewed, partition 0: the topic was deleted and made anew while it was read (its id is "
+		select {
+		case err := <-ended:
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("the run ended with %v, want %q", err, want)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("the run goes on with the new topic")
+		}
+		k.has(t, [2]int{0, 100})
+		want = "source in, partition 0: it was deleted and made anew since"
+		if _, stderr := k.run(t, k.definition(t, ""), exitFailed); !strings.Contains(lastLine(stderr), want) {
+			t.Errorf("the next run ended with %q, want %q", lastLine(stderr), want)
+		}
 	},
 
 	"partitions added": func(t *testing.T, brokers string) {

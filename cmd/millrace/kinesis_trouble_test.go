@@ -159,7 +159,7 @@ func TestKinesisStreamGone(t *testing.T) {
 	g.drop(t, numberStream)
 	g.create(t, numberStream, 2)
 	putNumbers(t, g, 100, 200)
-	want := "source in, partition shardId-000000000000: it was deleted and made anew since ("
+	want := "source in, partition shardId-000000000000: it was deleted and made anew since, or the definition leads to another one now (it is "
 	cure := "give the source another name in the definition, and start once with --drop-source in"
 	if last := lastLine(runNumbers(t, file, exitFailed)); !strings.Contains(last, want) || !strings.Contains(last, cure) {
 		t.Errorf("%q and %q are not said:\n%s", want, cure, last)

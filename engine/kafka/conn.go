@@ -20,8 +20,8 @@ const (
 
 // A conn is a connection to one broker. One request is on its way at a time; it serves one goroutine.
 //
-// Only requests of fixed versions pass, which every broker from 2.1.0 on understands and which have no
-// tagged fields; so nothing is negotiated.
+// Only requests of fixed versions pass, which every broker from 2.1.0 on understands, so nothing is negotiated; but for
+// Metadata, of which newer brokers are asked for more.
 type conn struct {
 	net.Conn
 	stop    func() bool // ends the watch on the context
@@ -92,7 +92,8 @@ func (k *conn) ask(req kmsg.Request, resp kmsg.Response, patience time.Duration,
 	if _, err := k.Write(k.out); err != nil {
 		return err
 	}
-	// An answer, big endian: int32 length of what follows, int32 correlation id, body.
+	// An answer, big endian: int32 length of what follows, int32 correlation id, tagged fields (of flexible versions, see
+	// afterTags), body.
 	var head [8]byte
 	if _, err := io.ReadFull(k, head[:]); err != nil {
 		return err
@@ -109,6 +110,12 @@ func (k *conn) ask(req kmsg.Request, resp kmsg.Response, patience time.Duration,
 		return err
 	}
 	resp.SetVersion(req.GetVersion())
+	if resp.IsFlexible() {
+		var ok bool
+		if body, ok = afterTags(body); !ok {
+			return fmt.Errorf("an answer of %d bytes ends in its head", size)
+		}
+	}
 	if err := resp.ReadFrom(body); err != nil {
 		return fmt.Errorf("read an answer of %d bytes: %w", len(body), err)
 	}

@@ -158,7 +158,7 @@ func (f *framer) judge(err error) error {
 	again := f.tries.Add(1) > 1
 	f.failed = time.Now()
 	switch {
-	case errors.As(err, new(fatal)), !mayPass(err):
+	case !mayPass(err):
 		return f.errorf(err)
 	case errors.As(err, &bad):
 		if f.damaged == bad.offset {

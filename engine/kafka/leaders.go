@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -13,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// leaders knows which broker leads each partition of the topic.
+// leaders knows which broker leads each partition of the topic, and which topic it is.
 type leaders struct {
 	cfg  *Config
 	turn chan struct{} // of capacity 1: who has put something in may use what follows
@@ -21,6 +22,7 @@ type leaders struct {
 	asked  time.Time        // when what follows was asked for
 	leader map[int32]string // address of each partition's leader
 	known  []string         // addresses of all brokers
+	topic  topicID          // zero: no broker has told yet
 }
 
 func newLeaders(cfg *Config) *leaders {
@@ -75,9 +77,8 @@ func (l *leaders) ask(ctx context.Context, address string) error {
 	}
 	defer k.Close()
 	now := time.Now()
-	req := &kmsg.MetadataRequest{Version: 7, Topics: []kmsg.MetadataRequestTopic{{Topic: &l.cfg.Topic}}}
-	var resp kmsg.MetadataResponse
-	if err := k.ask(req, &resp, askTimeout, alloc); err != nil {
+	resp, err := k.metadata(l.cfg.Topic)
+	if err != nil {
 		return err
 	}
 	if len(resp.Topics) != 1 {
@@ -86,8 +87,30 @@ func (l *leaders) ask(ctx context.Context, address string) error {
 	if err := trouble(resp.Topics[0].ErrorCode); err != nil {
 		return err
 	}
-	l.learn(&resp)
+	if err := l.recognize(resp.Topics[0].TopicID); err != nil {
+		return err
+	}
+	l.learn(resp)
 	l.asked = now
+	return nil
+}
+
+// A topicID tells a topic from one of its name that was made anew. Zero: the broker does not tell.
+type topicID [16]byte
+
+// String writes the id as Kafka's own tools do.
+func (t topicID) String() string { return base64.RawURLEncoding.EncodeToString(t[:]) }
+
+// recognize says whether the topic is the one that it was when it was first asked for.
+func (l *leaders) recognize(id topicID) error {
+	if id == (topicID{}) {
+		return nil
+	}
+	if l.topic != (topicID{}) && l.topic != id {
+		return fatal{fmt.Errorf("the topic was deleted and made anew while it was read (its id is %v and was %v), so the positions mean nothing in the new one: "+
+			"to read that from its beginning give the source another name in the definition, and start once with --drop-source and the old name", id, l.topic)}
+	}
+	l.topic = id
 	return nil
 }
 

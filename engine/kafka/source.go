@@ -56,11 +56,11 @@ const (
 	tellEvery     = 5 * time.Second // how often a wait is logged
 )
 
-// Partitions lists the topic's partitions with their first and end offsets. Brokers that do not answer are
-// asked again for half a minute.
+// Partitions lists the topic's partitions with their first and end offsets, and the topic's id where brokers tell it.
+// Brokers that do not answer are asked again for half a minute.
 func (s *Source) Partitions(ctx context.Context) (all []engine.Partition, err error) {
 	err = s.patiently(ctx, func() error {
-		all, err = s.partitions()
+		all, err = s.partitions(ctx)
 		return err
 	})
 	return all, err
@@ -92,7 +92,7 @@ func mayPass(err error) bool {
 	var missing topicMissing
 	var denied sarama.ConfigurationError
 	var untrusted *tls.CertificateVerificationError
-	return !errors.As(err, &missing) && !errors.As(err, &denied) && !errors.As(err, &untrusted) &&
+	return !errors.As(err, new(fatal)) && !errors.As(err, &missing) && !errors.As(err, &denied) && !errors.As(err, &untrusted) &&
 		!errors.Is(err, sarama.ErrSASLAuthenticationFailed) && !errors.Is(err, sarama.ErrTopicAuthorizationFailed)
 }
 
@@ -102,7 +102,7 @@ type topicMissing struct{ message string }
 // Error says which topic.
 func (t topicMissing) Error() string { return t.message }
 
-func (s *Source) partitions() ([]engine.Partition, error) {
+func (s *Source) partitions(ctx context.Context) ([]engine.Partition, error) {
 	client, err := s.connect()
 	if err != nil {
 		return nil, err
@@ -110,6 +110,10 @@ func (s *Source) partitions() ([]engine.Partition, error) {
 	numbers, err := s.numbers(client)
 	if err != nil {
 		return nil, err
+	}
+	id, err := s.id(ctx, client)
+	if err != nil {
+		return nil, fmt.Errorf("topic %s: %w", s.cfg.Topic, err)
 	}
 	all := make([]engine.Partition, len(numbers))
 	for i, p := range numbers {
@@ -121,9 +125,22 @@ func (s *Source) partitions() ([]engine.Partition, error) {
 		if err != nil {
 			return nil, fmt.Errorf("topic %s, partition %d: ask for the end: %w", s.cfg.Topic, p, err)
 		}
-		all[i] = engine.Partition{Name: name(p), First: first, End: end}
+		all[i] = engine.Partition{Name: name(p), First: first, End: end, ID: id}
 	}
 	return all, nil
+}
+
+// id tells the topic from one of its name that was made anew, and from one of another name; "": the brokers don't. sarama
+// asks as the oldest broker would understand, which is too old a way to hear it.
+func (s *Source) id(ctx context.Context, client sarama.Client) (string, error) {
+	l := newLeaders(&s.cfg)
+	for _, b := range client.Brokers() {
+		l.known = append(l.known, b.Addr())
+	}
+	if err := l.refresh(ctx); err != nil || l.topic == (topicID{}) {
+		return "", err
+	}
+	return fmt.Sprintf("topic %s of id %v", s.cfg.Topic, l.topic), nil
 }
 
 // numbers is the topic's partitions now, in order.

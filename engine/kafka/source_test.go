@@ -166,7 +166,7 @@ func TestReadsInOrderFromWhereItIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, p := range parts {
-		if want := (engine.Partition{Name: name(int32(i)), First: 0, End: 5000}); !reflect.DeepEqual(p, want) {
+		if want := (engine.Partition{Name: name(int32(i)), First: 0, End: 5000, ID: parts[0].ID}); !reflect.DeepEqual(p, want) {
 			t.Errorf("partition %d is %+v, want %+v", i, p, want)
 		}
 	}

@@ -76,7 +76,7 @@ func TestRetentionPassedUs(t *testing.T) {
 	})
 }
 
-func TestTopicMadeAnew(t *testing.T) {
+func TestTopicCutShort(t *testing.T) {
 	c := startCluster(t, 1)
 	produce(t, c, numbered(0, 0, 10))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
