@@ -40,6 +40,7 @@ func (n *lateNode) refuse(b *Batch) *Batch {
 		}
 		count.Late++
 		if of.DropLate {
+			count.LateDropped++
 			continue
 		}
 		n.in.reject(reject{
