@@ -269,7 +269,7 @@ func (l *lives) task(hook fault.Hook, opt engine.Options, change func(*Rig)) (*e
 		}
 	}
 	opt.Lanes, opt.Memory, opt.UntilCaughtUp = 1+l.rnd.IntN(4), 1<<l.rnd.IntN(16), true
-	if l.c.Reshards && opt.Discover == 0 && l.rnd.IntN(2) == 0 { // children may be found before their parents have ended
+	if l.c.Reshards && opt.Discover == 0 && l.rnd.IntN(3) == 0 { // children may be found before their parents have ended
 		opt.Discover = time.Duration(1 + l.rnd.Int64N(int64(100*time.Millisecond)))
 	}
 	return engine.NewTask(rig.Plan, rig.Ports, opt)

@@ -61,7 +61,7 @@ func TestCatchesOneParentForAll(t *testing.T) {
 			all[i].Parents = all[i].Parents[:min(1, len(all[i].Parents))]
 		}
 		return all
-	}), "numbered, resharded")
+	}), "windowed, resharded")
 }
 
 // TestCatchesChildrenForgotten: after a crash between the end of a parent and the beginning of its children nobody looks for

@@ -102,7 +102,7 @@ func (f *fullShards) note(p int) {
 }
 
 // slowest is how long it takes at most to say which partitions there are.
-const slowest = time.Second
+const slowest = 3 * time.Second
 
 // latest is how long after its parents, or the life's start, a partition is born.
 const latest = 400 * time.Millisecond
@@ -114,7 +114,7 @@ func (f *fullShards) live(rnd *rand.Rand, upto, n int) {
 	defer f.mu.Unlock()
 	f.due = map[int]time.Time{}
 	clear(f.told)
-	if f.slow = 0; rnd.IntN(2) == 0 {
+	if f.slow = 0; rnd.IntN(4) > 0 {
 		f.slow = time.Duration(rnd.Int64N(int64(slowest)))
 	}
 	for p := range n { // parents come before their children
