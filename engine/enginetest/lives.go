@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,7 @@ type lives struct {
 	full    *fullShards // of a case that Reshards
 	shown   int         // partitions that the source has by now
 	upto    int         // per cent of each partition's records, or of the stream's time, that are there by now
+	brief   bool        // the life at hand is some seconds long, and not hours
 	mutant  Simulation
 	backups []*mem.Store // what the store held before each life
 	toll    Toll
@@ -51,6 +53,7 @@ func (l *lives) come(upto int) {
 func (l *lives) live(ctx context.Context, m Mishap) error {
 	l.rnd = rand.New(rand.NewPCG(l.seed, m.Seed))
 	l.come(m.Upto)
+	l.brief = !slices.Contains([]Kind{Slow, LateAnswer, Zombie, ZombieLate, HeirDies}, m.Kind)
 	switch m.Kind {
 	case Calm:
 		return l.start(ctx, nil)
@@ -269,8 +272,8 @@ func (l *lives) task(hook fault.Hook, opt engine.Options, change func(*Rig)) (*e
 		}
 	}
 	opt.Lanes, opt.Memory, opt.UntilCaughtUp = 1+l.rnd.IntN(4), 1<<l.rnd.IntN(16), true
-	if l.c.Reshards && opt.Discover == 0 && l.rnd.IntN(3) == 0 { // children may be found before their parents have ended
-		opt.Discover = time.Duration(1 + l.rnd.Int64N(int64(100*time.Millisecond)))
+	if l.c.Reshards && opt.Discover == 0 && l.brief && l.rnd.IntN(2) == 0 { // children may be found before their parents have ended
+		opt.Discover = time.Duration(20+l.rnd.IntN(180)) * time.Millisecond
 	}
 	return engine.NewTask(rig.Plan, rig.Ports, opt)
 }
