@@ -256,7 +256,7 @@ func (t *Task) ledgerOf(c *Checkpoint, table string) Count {
 	}
 	var refused int64
 	for _, count := range c.Ledger {
-		refused += count.Quarantined
+		refused += count.refused()
 	}
 	return Count{In: refused, Out: refused}
 }

@@ -38,6 +38,7 @@ func (n *lateNode) refuse(b *Batch) *Batch {
 		}
 		count.Late++
 		if of.DropLate {
+			count.LateDropped++
 			continue
 		}
 		n.in.refuse(b, row, n.stream, ReasonLate, of.name(), lateness(b.At[row], b.Mark[row], of.MaxDelay))

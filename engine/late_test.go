@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/millrace-io/millrace/engine"
@@ -82,6 +83,47 @@ func TestLawLate(t *testing.T) {
 func TestLawReshards(t *testing.T) {
 	t.Parallel()
 	enginetest.Law(t, late(true), lawRuns)
+}
+
+// TestLateRowsInLedgerOfQuarantine: what commits to the quarantine table say that it holds, which "table verify" compares with
+// its rows, counts late rows unless they were dropped.
+func TestLateRowsInLedgerOfQuarantine(t *testing.T) {
+	values := [][]byte{enginetest.Row("a", 85e6, 1), []byte("this is no row"), enginetest.Row("late", 30e6, 1)}
+	for name, c := range map[string]struct {
+		drop bool
+		want int64
+	}{"quarantined": {false, 2}, "dropped": {true, 1}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := untimely(values, engine.EventTime{MaxDelay: 30 * time.Second, DropLate: c.drop})
+				bad := &told{Table: enginetest.NewTable(r.store, "bad")}
+				ports := r.ports("t", "bad")
+				ports.Tables["bad"] = bad
+				task, err := engine.NewTask(&r.plan, ports, r.opt)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := task.Run(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				rows, err := bad.Rows(t.Context())
+				if err != nil || int64(len(rows)) != c.want || bad.last.Ledger.Out != c.want {
+					t.Errorf("the table has %d rows, %v, and its last commit says %d; want %d", len(rows), err, bad.last.Ledger.Out, c.want)
+				}
+			})
+		})
+	}
+}
+
+// told is a table that keeps what its last commit was told.
+type told struct {
+	*enginetest.Table
+	last engine.CommitInfo
+}
+
+func (t *told) Commit(ctx context.Context, p engine.Prepared, info engine.CommitInfo) (int64, error) {
+	t.last = info
+	return t.Table.Commit(ctx, p, info)
 }
 
 // TestCatchesWatermarksMoved: a checkpoint that does not keep where event time was lets late rows in, or keeps others out.

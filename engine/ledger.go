@@ -12,6 +12,8 @@ type Count struct {
 	Aggregated  int64 `json:"aggregated,omitempty"` // rows that went into results
 	Made        int64 `json:"made,omitempty"`       // results
 	Lost        int64 `json:"lost,omitempty"`       // offsets gone before we came; not part of In
+
+	LateDropped int64 `json:"late_dropped,omitempty"` // those of Late that are not in quarantine
 }
 
 // Add adds o to c.
@@ -25,6 +27,7 @@ func (c *Count) Add(o Count) {
 	c.Aggregated += o.Aggregated
 	c.Made += o.Made
 	c.Lost += o.Lost
+	c.LateDropped += o.LateDropped
 }
 
 // Sub is c − o.
@@ -32,7 +35,7 @@ func (c Count) Sub(o Count) Count {
 	return Count{
 		In: c.In - o.In, Out: c.Out - o.Out, Filtered: c.Filtered - o.Filtered, Duplicate: c.Duplicate - o.Duplicate,
 		Late: c.Late - o.Late, Quarantined: c.Quarantined - o.Quarantined,
-		Aggregated: c.Aggregated - o.Aggregated, Made: c.Made - o.Made, Lost: c.Lost - o.Lost,
+		Aggregated: c.Aggregated - o.Aggregated, Made: c.Made - o.Made, Lost: c.Lost - o.Lost, LateDropped: c.LateDropped - o.LateDropped,
 	}
 }
 
@@ -40,6 +43,9 @@ func (c Count) Sub(o Count) Count {
 func (c Count) Held() int64 {
 	return c.In + c.Made - c.Out - c.Filtered - c.Duplicate - c.Late - c.Quarantined - c.Aggregated
 }
+
+// refused is the rows of it that are in quarantine.
+func (c Count) refused() int64 { return c.Quarantined + c.Late - c.LateDropped }
 
 // A Ledger accounts for every source and stream, and for what tables refused, by name, since the first start of the pipeline.
 type Ledger map[string]Count

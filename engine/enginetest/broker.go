@@ -22,6 +22,13 @@ func (l *lives) broker(ctx context.Context, m Mishap) error {
 	task, err := l.task(nil, opt, func(r *Rig) {
 		b.Source = r.Ports.Sources[SourceName]
 		r.Ports.Sources[SourceName] = b
+		if shards, ok := b.Source.(*Shards); ok {
+			r.Ports.Sources[SourceName] = struct {
+				*broker
+				engine.Positioned
+				engine.Chasing
+			}{b, shards, shards}
+		}
 	})
 	if err != nil {
 		return err

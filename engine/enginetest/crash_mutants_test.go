@@ -26,7 +26,9 @@ const mutantRuns = 400
 func caught(t *testing.T, s enginetest.Simulation) {
 	t.Helper()
 	t.Parallel()
-	s.Cases = cases()
+	if s.Cases == nil {
+		s.Cases = cases()
+	}
 	for seed := range uint64(mutantRuns) {
 		if _, err := s.Play(t, seed, s.Script(seed)); err != nil {
 			t.Logf("caught by seed %d: %.200s", seed, strings.SplitN(err.Error(), "\n", 2)[0])

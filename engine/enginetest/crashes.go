@@ -24,7 +24,8 @@ import (
 // on; in the end every row must be in its table once, and everything that is written down must agree.
 //
 // A run is made of a seed: which case, which input, and a Script of mishaps, one a life (see [Mishap]). Records come
-// while the run goes on: each life finds more of the input than the one before.
+// while the run goes on: each life finds more of the input than the one before. The partitions of a case that Reshards are
+// split and merged meanwhile, between two lives or at some moment of one.
 type Simulation struct {
 	Cases []Case
 
@@ -41,11 +42,12 @@ type Toll struct {
 	Borne   map[Kind]int   // mishaps that came to pass and ended no process
 	Refused map[Kind]int   // starts that were refused, rightly: what they found did not belong together
 	At      map[string]int // by the call that a process died at, of those that died at one and alone
+	Amid    map[string]int // crashes amid a split or merge of partitions, by what was done and what was not
 	Rows    int64          // in tables in the end, each once
 }
 
 func newToll() Toll {
-	return Toll{Crashes: map[Kind]int{}, Borne: map[Kind]int{}, Refused: map[Kind]int{}, At: map[string]int{}}
+	return Toll{Crashes: map[Kind]int{}, Borne: map[Kind]int{}, Refused: map[Kind]int{}, At: map[string]int{}, Amid: map[string]int{}}
 }
 
 // Sum is all crashes.
@@ -75,12 +77,13 @@ func (t *Toll) Add(o Toll) {
 	addCounts(t.Borne, o.Borne)
 	addCounts(t.Refused, o.Refused)
 	addCounts(t.At, o.At)
+	addCounts(t.Amid, o.Amid)
 }
 
-// String is the toll on a line, and what it is made of on four.
+// String is the toll on a line, and what it is made of on five.
 func (t *Toll) String() string {
-	return fmt.Sprintf("%d crashes in %d runs, %d rows: 0 lost, 0 doubled\n  ended a process: %s\n  died at a call: %s\n  borne, %d: %s\n  starts refused, %d: %s",
-		t.Sum(), t.Runs, t.Rows, byKind(t.Crashes), byKind(t.At), sum(t.Borne), byKind(t.Borne), sum(t.Refused), byKind(t.Refused))
+	return fmt.Sprintf("%d crashes in %d runs, %d rows: 0 lost, 0 doubled\n  ended a process: %s\n  died at a call: %s\n  amid a split or merge: %s\n  borne, %d: %s\n  starts refused, %d: %s",
+		t.Sum(), t.Runs, t.Rows, byKind(t.Crashes), byKind(t.At), byKind(t.Amid), sum(t.Borne), byKind(t.Borne), sum(t.Refused), byKind(t.Refused))
 }
 
 func byKind[K ~string](counts map[K]int) string {
@@ -121,8 +124,8 @@ func (s Simulation) Play(t *testing.T, seed uint64, script Script) (toll Toll, e
 	}()
 	defer time.AfterFunc(longest, func() { panic(fmt.Sprintf("simulation: seed %d stands still. Its script:\n%s", seed, script)) }).Stop()
 	synctest.Test(t, func(t *testing.T) {
-		l := &lives{c: s.caseOf(seed), seed: seed, store: mem.New(), mutant: s, toll: newToll()}
 		rnd := rand.New(rand.NewPCG(seed, 4))
+		l := &lives{c: s.caseOf(seed), seed: seed, rnd: rnd, store: mem.New(), mutant: s, full: newStream(false, true), toll: newToll()}
 		l.in = l.c.generate(rnd).first(script.Records)
 		l.shown = len(l.in)
 		if l.c.Grows {
@@ -140,13 +143,18 @@ func (l *lives) all(ctx context.Context, script Script) error {
 	want := l.c.Model(l.in)
 	l.backups = append(l.backups, l.store.Clone())
 	for i, m := range script.Lives {
+		crashes := l.toll.Sum()
 		if err := l.live(ctx, m); err != nil {
 			return fmt.Errorf("life %d, %s: %w", i+1, m, err)
 		}
+		if l.c.Reshards && l.toll.Sum() > crashes {
+			l.amid(ctx)
+		}
 		l.backups = append(l.backups, l.store.Clone())
 	}
-	l.shown, l.upto = len(l.in), 100
+	l.shown = len(l.in)
 	for range 2 { // the second time there is nothing to do, and nothing may change
+		l.come(100)
 		if err := l.start(ctx, nil); err != nil {
 			return fmt.Errorf("the last life: %w", err)
 		}

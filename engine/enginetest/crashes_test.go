@@ -22,7 +22,7 @@ const defaultCrashes = 500
 // with a seed and a script. MILLRACE_SEED makes the run of one seed again, with MILLRACE_SCRIPT, a file, in place of its
 // own script.
 func TestCrashes(t *testing.T) {
-	s := enginetest.Simulation{Cases: cases()}
+	s := enginetest.Simulation{Cases: append(cases(), resharded()...)}
 	if text := os.Getenv("MILLRACE_SEED"); text != "" {
 		replay(t, s, text)
 		return
@@ -120,7 +120,7 @@ func numbered() enginetest.Case {
 		Streams: []engine.StreamPlan{{Name: "s", From: []string{enginetest.SourceName}, Steps: []engine.Step{number, again}}},
 		Tables:  []engine.TablePlan{{Name: "t", From: "s", PartitionBy: []string{"id"}}},
 		Model: func(in enginetest.Input) enginetest.Outcome {
-			out, rows := enginetest.Entered(in, false)
+			out, rows := enginetest.Entered(in, false) // a partition's parents come before it
 			seen := map[string]int64{}
 			for _, f := range rows {
 				seen[f.ID]++
@@ -145,21 +145,26 @@ const (
 
 // deduped keeps the first row of each key.
 func deduped() enginetest.Case {
-	return enginetest.Case{
+	c := enginetest.Case{
 		Name: "deduped", Time: engine.EventTime{Column: "at", MaxDelay: delay},
 		Streams: []engine.StreamPlan{{Name: "once", From: []string{enginetest.SourceName}, Steps: []engine.Step{{Name: "dedupe", Config: dedupe.Config{By: []string{"id"}, Within: within}}}}},
 		Tables:  []engine.TablePlan{{Name: "first", From: "once"}},
-		Model:   func(in enginetest.Input) enginetest.Outcome { return firsts(in) },
 	}
+	c.Model = func(in enginetest.Input) enginetest.Outcome { return firsts(c, in) }
+	return c
 }
 
 // both writes all rows to one table and the first of each key to two others.
 func both() enginetest.Case {
-	c := deduped()
-	c.Name = "both"
+	return beside(deduped(), "both")
+}
+
+// beside is a case of dedupe with all rows in a table, and the first of each key in one by partition value.
+func beside(c enginetest.Case, name string) enginetest.Case {
+	c.Name = name
 	c.Tables = append(c.Tables, engine.TablePlan{Name: "all", From: enginetest.SourceName}, engine.TablePlan{Name: "by_id", From: "once", PartitionBy: []string{"id"}})
 	c.Model = func(in enginetest.Input) enginetest.Outcome {
-		out := firsts(in)
+		out := firsts(c, in)
 		out.Tables["by_id"] = append([]string(nil), out.Tables["first"]...)
 		_, rows := enginetest.Entered(in, true)
 		for _, f := range rows {
@@ -172,18 +177,13 @@ func both() enginetest.Case {
 
 // firsts is dedupe in the plainest way: of each key, what no kept row is near to that its partition's watermark still
 // sees.
-func firsts(in enginetest.Input) enginetest.Outcome {
+func firsts(c enginetest.Case, in enginetest.Input) enginetest.Outcome {
 	out, rows := enginetest.Entered(in, true)
-	kept, marks := map[string][]engine.Time{}, map[int]engine.Time{}
+	kept, marks := map[string][]engine.Time{}, c.Marks(rows)
 	var count engine.Count
-	for _, f := range rows {
-		mark, ok := marks[f.Partition]
-		if !ok {
-			mark = engine.MinTime
-		}
-		marks[f.Partition] = max(mark, f.At.Minus(delay))
+	for i, f := range rows {
+		mark, near := marks[i], false
 		count.In++
-		near := false
 		for _, k := range kept[f.ID] {
 			near = near || k >= mark.Minus(within) && max(f.At-k, k-f.At) <= engine.Time(within.Microseconds())
 		}

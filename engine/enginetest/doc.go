@@ -3,6 +3,7 @@
 //
 //	law.go         Law: a pipeline over a small table made for it, many times, with all that must not matter chosen at random
 //	source.go      the fake Source and its records; generate.go makes inputs and says what enters of them
+//	shards.go      the fake Source with partitions that are split and merged; stream.go when they are
 //	number.go      Numbered, an operator with state; rewriting.go checkpoints that are not what the engine means
 //	table.go       the small Table: a log of JSON in a blob.Store
 //	fails.go       Fails: a check that is expected to fail, for suites that are tested themselves

@@ -13,28 +13,38 @@ import (
 
 // generate makes an input of 1 to 8 partitions: few keys, event times out of order by up to some seconds,
 // repeats, and among the rows tombstones, records that do not decode and rows without event time or with one that can't
-// be. Unless the case is Spread, the rows of a key stay in one partition.
+// be. Unless the case is Spread, the rows of a key stay in one partition and its descendants.
 func (c *Case) generate(rnd *rand.Rand) Input {
-	in := make(Input, 1+rnd.IntN(8))
+	n := 1 + rnd.IntN(8)
+	if c.Reshards && !c.Spread { // few of them are not split, and fewer not merged
+		n = max(n, 1+rnd.IntN(8))
+	}
+	in := make(Input, n)
 	keys := 1 + rnd.IntN(12)
 	clock := engine.Time(10e6)
 	records := rnd.IntN(160)
 	for i := range records {
 		clock += engine.Time(rnd.Int64N(2e6))
 		key := fmt.Sprintf("k%d", rnd.IntN(keys))
-		p := rnd.IntN(len(in))
+		p, when := rnd.IntN(len(in)), i*ages/records
 		switch {
-		case c.Reshards:
-			open := openAt(i*ages/records, len(in))
+		case c.Reshards && c.Spread:
+			open := openAt(when, len(in))
 			p = open[p%len(open)]
+		case c.Reshards:
+			p = keyedTo(hash(key), when, len(in))
 		case !c.Spread:
-			h := fnv.New32a()
-			h.Write([]byte(key))
-			p = int(h.Sum32() % uint32(len(in)))
+			p = int(hash(key) % uint32(len(in)))
 		}
 		in[p] = append(in[p], record(rnd, key, clock))
 	}
 	return in
+}
+
+func hash(key string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(key))
+	return h.Sum32()
 }
 
 func record(rnd *rand.Rand, key string, clock engine.Time) []byte {
@@ -124,11 +134,10 @@ func Entered(in Input, needTime bool) (Outcome, []Fact) {
 func (c *Case) Timely(o *Outcome, stream string, entered []Fact) []Fact {
 	var timely []Fact
 	delay := c.Time.MaxDelay
-	marks := watermarks{reshards: c.Reshards, of: map[int]engine.Time{}}
+	marks := c.Marks(entered)
 	count := o.Ledger[stream]
-	for _, f := range entered { // a partition's parents come before it
-		mark := marks.at(f.Partition)
-		marks.of[f.Partition] = max(mark, f.At.Minus(delay))
+	for i, f := range entered {
+		mark := marks[i]
 		count.In++
 		if f.At >= mark {
 			timely = append(timely, f)
@@ -143,6 +152,32 @@ func (c *Case) Timely(o *Outcome, stream string, entered []Fact) []Fact {
 		o.Ledger[stream] = count
 	}
 	return timely
+}
+
+// Marks is the watermark of each row's partition before the row.
+func (c *Case) Marks(entered []Fact) []engine.Time {
+	marks := watermarks{reshards: c.Reshards, of: map[int]engine.Time{}}
+	before := make([]engine.Time, len(entered))
+	for i, f := range entered { // a partition's parents come before it
+		before[i] = marks.at(f.Partition)
+		marks.of[f.Partition] = max(before[i], f.At.Minus(c.Time.MaxDelay))
+	}
+	return before
+}
+
+// Upto is where event time is in the end, when all of n partitions were read: the watermark of all that have not ended.
+func (c *Case) Upto(n int, entered []Fact) engine.Time {
+	marks := watermarks{reshards: c.Reshards, of: map[int]engine.Time{}}
+	for _, f := range entered {
+		marks.of[f.Partition] = max(marks.at(f.Partition), f.At.Minus(c.Time.MaxDelay))
+	}
+	upto := engine.MaxTime
+	for p := range n {
+		if !c.Reshards || len(childrenOf(p, n)) == 0 {
+			upto = min(upto, marks.at(p))
+		}
+	}
+	return upto
 }
 
 // watermarks is where the event time of each partition has come.

@@ -35,6 +35,7 @@ type Case struct {
 	Spread bool
 
 	// Reshards has partitions split and merged: their rows come behind those of their parents, in the family of parentsOf.
+	// The rows of a key that stays in one partition go on in one of its children.
 	Reshards bool
 
 	// Grows says that partitions may come later. (Of a stream with an operator that compares event times the law
@@ -108,7 +109,7 @@ const maxCrashes = 4
 
 func (r *run) all(ctx context.Context) error {
 	r.in = r.c.generate(r.rnd)
-	r.full = &fullShards{early: r.rnd.IntN(2) == 0, born: map[int]bool{}}
+	r.full = newStream(r.rnd.IntN(2) == 0, false)
 	want := r.c.Model(r.in)
 	for crash := range r.rnd.IntN(maxCrashes + 1) {
 		if err := r.mishap(ctx); err != nil {
@@ -126,7 +127,7 @@ func (c Case) CrashAtEveryCall(t *testing.T, seed uint64, kind fault.Kind) (call
 		synctest.Test(t, func(t *testing.T) {
 			r := &run{c: c, rnd: rand.New(rand.NewPCG(seed, 0)), store: mem.New()}
 			r.in = c.generate(r.rnd)
-			r.full = &fullShards{born: map[int]bool{}}
+			r.full = newStream(false, false)
 			if reached, err = r.start(t.Context(), fault.At(n, fault.Fault{Kind: kind})); err == nil {
 				err = r.finish(t.Context(), c.Model(r.in))
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,8 +25,10 @@ type lives struct {
 	store   *mem.Store
 	written promises
 	in      Input
-	shown   int // partitions that the source has by now
-	upto    int // per cent of each partition's records that are there by now
+	full    *fullShards // of a case that Reshards
+	shown   int         // partitions that the source has by now
+	upto    int         // per cent of each partition's records, or of the stream's time, that are there by now
+	brief   bool        // the life at hand is some seconds long, and not hours
 	mutant  Simulation
 	backups []*mem.Store // what the store held before each life
 	toll    Toll
@@ -39,10 +42,18 @@ const (
 	pipeline = "law"
 )
 
+// come lets records come, and partitions be split and merged in the life that begins.
+func (l *lives) come(upto int) {
+	if l.upto = max(l.upto, upto); l.c.Reshards {
+		l.full.live(l.rnd, l.upto, len(l.in))
+	}
+}
+
 // live is one life with its mishap. An error is a promise broken.
 func (l *lives) live(ctx context.Context, m Mishap) error {
 	l.rnd = rand.New(rand.NewPCG(l.seed, m.Seed))
-	l.upto = max(l.upto, m.Upto)
+	l.come(m.Upto)
+	l.brief = !slices.Contains([]Kind{Slow, LateAnswer, Zombie, ZombieLate, HeirDies}, m.Kind)
 	switch m.Kind {
 	case Calm:
 		return l.start(ctx, nil)
@@ -261,6 +272,9 @@ func (l *lives) task(hook fault.Hook, opt engine.Options, change func(*Rig)) (*e
 		}
 	}
 	opt.Lanes, opt.Memory, opt.UntilCaughtUp = 1+l.rnd.IntN(4), 1<<l.rnd.IntN(16), true
+	if l.c.Reshards && opt.Discover == 0 && l.brief && l.rnd.IntN(2) == 0 { // children may be found before their parents have ended
+		opt.Discover = time.Duration(20+l.rnd.IntN(180)) * time.Millisecond
+	}
 	return engine.NewTask(rig.Plan, rig.Ports, opt)
 }
 
@@ -287,6 +301,9 @@ func (l *lives) rig(blobs blob.Store) (*Rig, error) {
 		}
 		ports.Tables[t.name] = table
 	}
+	if l.c.Reshards {
+		ports.Sources[SourceName] = newShards(source, l.full)
+	}
 	return &Rig{Plan: plan, Source: source, Blobs: blobs, Ports: ports}, nil
 }
 
@@ -294,7 +311,11 @@ func (l *lives) rig(blobs blob.Store) (*Rig, error) {
 func (l *lives) visible() Input {
 	in := make(Input, l.shown)
 	for p := range in {
-		in[p] = l.in[p][:len(l.in[p])*l.upto/100]
+		n := len(l.in[p]) * l.upto / 100
+		if l.c.Reshards {
+			n = come(len(l.in[p]), p, l.upto, len(l.in))
+		}
+		in[p] = l.in[p][:n]
 	}
 	return in
 }

@@ -60,38 +60,35 @@ func openAt(when, n int) []int {
 // ages is the number of times at which partitions open.
 const ages = 4
 
+// keyedTo is which of n partitions takes the records of a key at a time.
+func keyedTo(key uint32, when, n int) int {
+	var roots []int
+	for p := range n {
+		if len(parentsOf(p)) == 0 {
+			roots = append(roots, p)
+		}
+	}
+	pick := func(some []int) int {
+		p := some[int(key)%len(some)]
+		key /= uint32(len(some))
+		return p
+	}
+	p := pick(roots)
+	for children := childrenOf(p, n); len(children) > 0 && age(children[0]) <= when; children = childrenOf(p, n) {
+		p = pick(children)
+	}
+	return p
+}
+
 // Shards is a Source whose partitions are split and merged, and that knows places by names of its own and no ends, as
-// Kinesis does. A partition is listed from when the first of its parents is at its end or, of some, from the beginning.
+// Kinesis does. A partition is listed from when it is born or, of some, from the beginning.
 type Shards struct {
 	*Source
 	full *fullShards
 
 	mu    sync.Mutex
 	taken map[string]bool // the sink has all of a partition
-}
-
-// fullShards is what a stream remembers over all lives of its readers.
-type fullShards struct {
-	early bool // all are listed from the beginning
-
-	mu   sync.Mutex
-	born map[int]bool // it is there, by a split or merge; those without parents always are
-}
-
-// bear lets the children of a partition be there, and whatever must be there before them.
-func (f *fullShards) bear(p int, n int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var ancestry func(p int)
-	ancestry = func(p int) {
-		f.born[p] = true
-		for _, parent := range parentsOf(p) {
-			ancestry(parent)
-		}
-	}
-	for _, c := range childrenOf(p, n) {
-		ancestry(c)
-	}
+	asked bool            // for partitions
 }
 
 func newShards(s *Source, full *fullShards) *Shards {
@@ -107,7 +104,15 @@ func (s *Shards) Partitions(ctx context.Context) ([]engine.Partition, error) {
 	if err := s.describe(all); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(p engine.Partition) bool { return !s.listed(p.Name) }), nil
+	all = slices.DeleteFunc(all, func(p engine.Partition) bool { return !s.listed(p.Name) })
+	s.mu.Lock()
+	asked := s.asked
+	s.asked = true
+	s.mu.Unlock()
+	if s.full.timed && asked { // the answer takes time, and epochs end meanwhile
+		return all, s.full.wait(ctx)
+	}
+	return all, nil
 }
 
 func (s *Shards) describe(all []engine.Partition) error {
@@ -131,9 +136,7 @@ func (s *Shards) listed(name string) bool {
 	if err != nil {
 		return false
 	}
-	s.full.mu.Lock()
-	defer s.full.mu.Unlock()
-	return s.full.early || s.full.born[p] || len(parentsOf(p)) == 0
+	return s.full.there(p)
 }
 
 // position is the name of the place of a record; -1: before the first.
@@ -185,11 +188,12 @@ func (s *Shards) readShard(ctx context.Context, start engine.Start, sink engine.
 	if err := s.readRecords(ctx, start, sink); err != nil {
 		return err
 	}
+	ended := s.full.end(ctx, p, len(s.in))
 	s.mu.Lock()
 	s.taken[start.Partition] = true
 	s.mu.Unlock()
-	s.full.bear(p, len(s.in))
-	if len(childrenOf(p, len(s.in))) > 0 {
+	if ended {
+		s.full.note(p)
 		return sink.Ended(start.Partition)
 	}
 	<-ctx.Done()

@@ -69,6 +69,7 @@ func orderedModel(in enginetest.Input, of engine.EventTime, at func(enginetest.F
 		late := at(f) < marks[f.Partition]
 		if late {
 			count.Late++
+			count.LateDropped++
 		}
 		marks[f.Partition] = max(marks[f.Partition], at(f).Minus(of.MaxDelay))
 		return late

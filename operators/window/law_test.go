@@ -83,7 +83,7 @@ func TestLawChanges(t *testing.T) {
 			c.Tables[0].Replace = true
 			c.Model = func(in enginetest.Input) enginetest.Outcome {
 				out, entered := enginetest.Entered(in, true)
-				gone := promiseOf(c, len(in), entered).Minus(keep)
+				gone := c.Upto(len(in), entered).Minus(keep)
 				rows := timely(c, &out, entered)
 				for _, w := range kind.windowsOf(rows) {
 					if row, even := w.lawRow(); even && w.end > gone {
@@ -116,7 +116,7 @@ func lawCase(step engine.Config, kind naiveKind, delay time.Duration) enginetest
 
 func model(c enginetest.Case, kind naiveKind, in enginetest.Input) enginetest.Outcome {
 	out, entered := enginetest.Entered(in, true)
-	upto := promiseOf(c, len(in), entered)
+	upto := c.Upto(len(in), entered)
 	rows := timely(c, &out, entered)
 	count := out.Ledger["s"]
 	count.In, count.Aggregated = int64(len(entered)), int64(len(rows))
@@ -150,37 +150,6 @@ func timely(c enginetest.Case, out *enginetest.Outcome, entered []enginetest.Fac
 	}
 	return facts
 }
-
-// promiseOf is the watermark of all partitions in the end.
-func promiseOf(c enginetest.Case, n int, entered []enginetest.Fact) engine.Time {
-	marks := make([]engine.Time, n)
-	ended := make([]bool, n)
-	for p := range marks {
-		marks[p] = engine.MinTime
-		if c.Reshards && len(family[p]) > 0 { // a child goes on where its parents ended
-			marks[p] = engine.MaxTime
-			for _, parent := range family[p] {
-				marks[p] = min(marks[p], marks[parent])
-				ended[parent] = true
-			}
-		}
-		for _, f := range entered {
-			if f.Partition == p {
-				marks[p] = max(marks[p], f.At.Minus(c.Time.MaxDelay))
-			}
-		}
-	}
-	upto := engine.MaxTime
-	for p, mark := range marks {
-		if !ended[p] {
-			upto = min(upto, mark)
-		}
-	}
-	return upto
-}
-
-// family is the parents of each partition of a case that reshards, as enginetest has them.
-var family = [8][]int{nil, {0}, {0}, nil, {1, 3}, {2}, {2}, {5, 6}}
 
 // lawRow is the window's row of a law's case.
 func (w naiveWindow) lawRow() (row string, even bool) {
