@@ -17,6 +17,7 @@ func TestCrashAtEveryStoreCall(t *testing.T) {
 	for _, c := range []enginetest.Case{stateless(), numbered(), twoStages()} {
 		for name, kind := range kinds {
 			t.Run(c.Name+"/"+name, func(t *testing.T) {
+				t.Parallel()
 				for seed := range uint64(3) {
 					calls, err := c.CrashAtEveryCall(t, seed, kind)
 					if err != nil {

@@ -191,6 +191,7 @@ func drawSelection(t *rapid.T, n int) column.Selection {
 func TestColumnsAreTheirTwins(t *testing.T) {
 	for _, typ := range types() {
 		t.Run(typ.String(), func(t *testing.T) {
+			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				c, w := drawColumn(t, typ)
 				for range rapid.IntRange(1, 6).Draw(t, "steps") {

@@ -20,7 +20,7 @@ import (
 )
 
 // mutantRuns is how many runs a mutant may survive before the simulation is called too weak.
-const mutantRuns = 400
+const mutantRuns = 2000
 
 // caught fails t unless a simulation with a mutant in every process breaks its promise.
 func caught(t *testing.T, s enginetest.Simulation) {

@@ -17,6 +17,7 @@ import (
 )
 
 func TestConforms(t *testing.T) {
+	t.Parallel()
 	sourcetest.Run(t, func(t *testing.T, partitions int) sourcetest.Harness {
 		b := &broker{t: t, asked: map[string]engine.Offset{}}
 		b.Cluster = startCluster(t, int32(partitions), kfake.ListenFn(b.listen))

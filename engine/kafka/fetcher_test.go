@@ -273,6 +273,7 @@ func TestReadsEncryptedAndLoggedIn(t *testing.T) {
 
 // No broker at all: one warning, tries for ever, and a prompt end.
 func TestBrokerGone(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, 1)
 	produce(t, c, numbered(0, 0, 10))
 	s, got := newSource(t, c), newCollector(10)

@@ -93,6 +93,7 @@ func TestNoBrokerAnswers(t *testing.T) {
 
 // A broker that is started after us is waited for.
 func TestBrokerComesLate(t *testing.T) {
+	t.Parallel()
 	c, restart := restarting(t)
 	s := newSource(t, c)
 	c.Close()
@@ -167,6 +168,7 @@ func TestPartitionsAsksAgain(t *testing.T) {
 
 // What a broker refuses is said at once where trying again can't help, else after half a minute.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	pair, ca := certificate(t)
 	_, other := certificate(t)
 	secure := startCluster(t, 1, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}}))

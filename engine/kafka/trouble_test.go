@@ -190,8 +190,10 @@ func TestPartitionsAdded(t *testing.T) {
 }
 
 func TestLogsIn(t *testing.T) {
+	t.Parallel()
 	for _, mechanism := range mechanisms() {
 		t.Run(mechanism, func(t *testing.T) {
+			t.Parallel()
 			c := startCluster(t, 1, kfake.EnableSASL(), kfake.Superuser(mechanism, "u", "secret"))
 			s := newSource(t, c, func(c *Config) { c.SASL = SASL{Mechanism: mechanism, User: "u", Password: "secret"} })
 			if parts, err := s.Partitions(t.Context()); err != nil || len(parts) != 1 {

@@ -361,10 +361,16 @@ func (p *play) wrong() []string {
 const oracleRuns = 500
 
 func TestOracle(t *testing.T) {
-	for seed := range uint64(oracleRuns) {
-		if err := newPlay(seed, nil).run(); err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
+	const parts = 4
+	for part := range uint64(parts) {
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			for seed := part; seed < oracleRuns; seed += parts {
+				if err := newPlay(seed, nil).run(); err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+			}
+		})
 	}
 }
 

@@ -100,12 +100,12 @@ aggregates:
 	} {
 		t.Run(yaml, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(3) {
+			for seed := range uint64(2) {
 				w := twin{config: optest.Decode(New(), yaml+aggregates)}
 				w.start(t)
 				rnd := rand.New(rand.NewPCG(seed, 11))
 				now, upto := clock, engine.MinTime
-				for turn := range 120 {
+				for turn := range 70 {
 					switch rnd.IntN(20) {
 					case 0:
 						now += engine.Time(rnd.IntN(100)) * second
