@@ -103,9 +103,8 @@ func (g *groups) warm(keys []column.Key, rows []int32) {
 		sum += uint64(g.places[g.home(keys[row])])
 	}
 	for _, row := range rows {
-		if e := g.places[g.home(keys[row])]; e != 0 {
-			sum += g.keys[e&g.mask-1].Lo
-		}
+		e := g.places[g.home(keys[row])]
+		sum += g.keys[max(e&g.mask, 1)-1].Lo // of a free place that of group 0: a branch would be guessed wrong, and loads wait for it
 	}
 	g.warmed = sum
 }
