@@ -109,6 +109,15 @@ func (g *groups) warm(keys []column.Key, rows []int32) {
 	g.warmed = sum
 }
 
+// warmKeys loads the keys of groups, for the same reason.
+func (g *groups) warmKeys(numbers []uint32) {
+	sum := uint64(0)
+	for _, n := range numbers {
+		sum += g.keys[n].Lo
+	}
+	g.warmed = sum
+}
+
 // take appends the key's values of rows, of n, that made a group, and makes the states' groups.
 func (g *groups) take(cols []column.Column, fresh []int32, n int) error {
 	if len(fresh) == 0 {

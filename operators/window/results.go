@@ -40,17 +40,20 @@ func (r *results) byKey(g *groups) []uint32 {
 	free := slices.Index(g.places, 0) // before it may lie keys that found no place at the end
 	for _, part := range [2][]uint32{g.places[free+1:], g.places[:free+1]} {
 		for _, e := range part {
-			if e == 0 {
-				continue
+			if e != 0 {
+				r.groups = append(r.groups, e&g.mask-1)
 			}
-			n := e&g.mask - 1
-			k, j := g.keys[n], len(r.groups)
-			r.groups = append(r.groups, n)
-			for ; j > 0 && less(k, g.keys[r.groups[j-1]]); j-- {
-				r.groups[j] = r.groups[j-1]
-			}
-			r.groups[j] = n
 		}
+	}
+	for i, n := range r.groups {
+		if i%ahead == 0 {
+			g.warmKeys(r.groups[i:min(len(r.groups), i+ahead)])
+		}
+		k, j := g.keys[n], i
+		for ; j > 0 && less(k, g.keys[r.groups[j-1]]); j-- {
+			r.groups[j] = r.groups[j-1]
+		}
+		r.groups[j] = n
 	}
 	return r.groups
 }
