@@ -10,6 +10,7 @@ import (
 type counter struct{ n int64 }
 
 func (c *counter) merge(from *counter)                { c.n += from.n }
+func (c *counter) unmerge(from *counter)              { c.n -= from.n }
 func (c *counter) clear()                             { c.n = 0 }
 func (c *counter) append(b []byte, fresh bool) []byte { return binary.AppendVarint(b, c.n) }
 func (c *counter) load(r *reader)                     { c.n = r.varint() }
@@ -30,7 +31,7 @@ func bindCount(b *binder) (column.Type, func() State) {
 	case b.call.Distinct:
 		return bindCountDistinct(b)
 	}
-	k := kernel[counter]{add: countRows, merge: mergeCounts, unmerge: unmergeCounts, result: counted}
+	k := kernel[counter]{add: countRows, unmerge: (*counter).unmerge, result: counted}
 	if len(b.call.Args) == 1 {
 		b.arg(0)
 		k.add = countValues
@@ -56,16 +57,4 @@ func countValues(cells []counter, in *Input, rows []int32, groups []uint32) int6
 		}
 	}
 	return 0
-}
-
-func mergeCounts(cells, from []counter, src, dst []uint32) {
-	for i, g := range dst {
-		cells[g].n += from[src[i]].n
-	}
-}
-
-func unmergeCounts(cells, from []counter, src, dst []uint32) {
-	for i, g := range dst {
-		cells[g].n -= from[src[i]].n
-	}
 }

@@ -27,18 +27,6 @@ func (s *wholeSum) unmerge(from *wholeSum) {
 	s.n -= from.n
 }
 
-func mergeWholes(cells, from []wholeSum, src, dst []uint32) {
-	for i, g := range dst {
-		cells[g].merge(&from[src[i]])
-	}
-}
-
-func unmergeWholes(cells, from []wholeSum, src, dst []uint32) {
-	for i, g := range dst {
-		cells[g].unmerge(&from[src[i]])
-	}
-}
-
 func (s *wholeSum) clear() { *s = wholeSum{} }
 
 func (s *wholeSum) append(b []byte, fresh bool) []byte {
@@ -127,18 +115,6 @@ func (s *decimalSum) unmerge(from *decimalSum) {
 	s.n -= from.n
 }
 
-func mergeDecimals(cells, from []decimalSum, src, dst []uint32) {
-	for i, g := range dst {
-		cells[g].merge(&from[src[i]])
-	}
-}
-
-func unmergeDecimals(cells, from []decimalSum, src, dst []uint32) {
-	for i, g := range dst {
-		cells[g].unmerge(&from[src[i]])
-	}
-}
-
 func (s *decimalSum) clear() { *s = decimalSum{} }
 
 func (s *decimalSum) append(b []byte, fresh bool) []byte {
@@ -203,9 +179,9 @@ func sumOfDecimals(scale int) func(column.Column, *decimalSum) string {
 func bindSum(b *binder) (column.Type, func() State) {
 	switch t := b.arg(0); {
 	case t.Kind.Integer():
-		return column.Of(column.Long), states(kernel[wholeSum]{add: addWholes(t.Kind), merge: mergeWholes, unmerge: unmergeWholes, result: longSum})
+		return column.Of(column.Long), states(kernel[wholeSum]{add: addWholes(t.Kind), unmerge: (*wholeSum).unmerge, result: longSum})
 	case t.Kind == column.Decimal:
-		return column.DecimalOf(column.MostDigits, t.Scale()), states(kernel[decimalSum]{add: addDecimals, merge: mergeDecimals, unmerge: unmergeDecimals, result: sumOfDecimals(t.Scale())})
+		return column.DecimalOf(column.MostDigits, t.Scale()), states(kernel[decimalSum]{add: addDecimals, unmerge: (*decimalSum).unmerge, result: sumOfDecimals(t.Scale())})
 	case t.Kind == column.Float:
 		return column.Of(column.Double), states(kernel[floatSum]{add: addFloats[float32], result: doubleSum})
 	case t.Kind == column.Double:
@@ -268,12 +244,12 @@ func bindAvg(b *binder) (column.Type, func() State) {
 	double := column.Of(column.Double)
 	switch t := b.arg(0); {
 	case t.Kind.Integer():
-		return double, states(kernel[wholeSum]{add: addWholes(t.Kind), merge: mergeWholes, unmerge: unmergeWholes, result: func(out column.Column, s *wholeSum) string {
+		return double, states(kernel[wholeSum]{add: addWholes(t.Kind), unmerge: (*wholeSum).unmerge, result: func(out column.Column, s *wholeSum) string {
 			return mean(out, s.n, func() float64 { return s.sum.Float(0) / float64(s.n) })
 		}})
 	case t.Kind == column.Decimal:
 		scale := t.Scale()
-		return double, states(kernel[decimalSum]{add: addDecimals, merge: mergeDecimals, unmerge: unmergeDecimals, result: func(out column.Column, s *decimalSum) string {
+		return double, states(kernel[decimalSum]{add: addDecimals, unmerge: (*decimalSum).unmerge, result: func(out column.Column, s *decimalSum) string {
 			return mean(out, s.n, func() float64 { return s.mean(scale) })
 		}})
 	case t.Kind == column.Float:

@@ -25,9 +25,8 @@ type kernel[S any] struct {
 	// add puts rows[i] into cells[groups[i]], and says how many more bytes the cells hold then.
 	add func(cells []S, in *Input, rows []int32, groups []uint32) int64
 
-	// merge, of cells that hold nothing besides themselves, is cell.merge of from[src[i]] into cells[dst[i]], as one loop; nil:
-	// there is none. unmerge takes them out again; nil: that can't be done.
-	merge, unmerge func(cells, from []S, src, dst []uint32)
+	// unmerge takes the rows of from, which were merged into s, out of it again; nil: that can't be done. It frees no memory.
+	unmerge func(s, from *S)
 
 	// result appends one row to out, and says why it could not be a value, or "".
 	result func(out column.Column, s *S) string
@@ -82,10 +81,6 @@ func (t *table[S, P]) Add(in *Input, rows []int32, groups []uint32) {
 // Merge takes groups of another state.
 func (t *table[S, P]) Merge(from State, src, dst []uint32) {
 	f := from.(*table[S, P])
-	if t.merge != nil {
-		t.merge(t.cells, f.cells, src[:len(dst)], dst)
-		return
-	}
 	for i, g := range dst {
 		to := P(&t.cells[g])
 		before := to.size()
@@ -98,7 +93,10 @@ func (t *table[S, P]) unmerges() bool { return t.unmerge != nil }
 
 // Unmerge implements Unmerger.
 func (t *table[S, P]) Unmerge(from State, src, dst []uint32) {
-	t.unmerge(t.cells, from.(*table[S, P]).cells, src[:len(dst)], dst)
+	f := from.(*table[S, P])
+	for i, g := range dst {
+		t.unmerge(&t.cells[g], &f.cells[src[i]])
+	}
 }
 
 // Result appends a row a group.
