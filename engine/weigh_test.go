@@ -79,15 +79,7 @@ func TestSilentPartition(t *testing.T) {
 				var log bytes.Buffer
 				r.opt.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				task := r.task(t)
-				var hold engine.Hold
-				go func() {
-					time.Sleep(2 * time.Minute) // of the bubble's clock
-					hold = task.Status().Waiting[0]
-					task.Stop()
-				}()
-				if _, err := task.Run(t.Context()); err != nil {
-					t.Fatal(err)
-				}
+				hold := holdAfter(t, task)
 				warned := strings.Count(log.String(), "holds event time back")
 				switch {
 				case hold.Operator != "s/patient":
@@ -100,6 +92,20 @@ func TestSilentPartition(t *testing.T) {
 			})
 		})
 	}
+}
+
+// holdAfter runs a task for two minutes of the bubble's clock, and gives what it waited for then.
+func holdAfter(t *testing.T, task *engine.Task) (hold engine.Hold) {
+	t.Helper()
+	go func() {
+		time.Sleep(2 * time.Minute)
+		hold = task.Status().Waiting[0]
+		task.Stop()
+	}()
+	if _, err := task.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return hold
 }
 
 // TestIdleAlone: a source that no operator waits for together with an idle partition does not keep time from passing.
@@ -121,16 +127,7 @@ func TestIdleAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var hold engine.Hold
-		go func() {
-			time.Sleep(2 * time.Minute) // of the bubble's clock
-			hold = task.Status().Waiting[0]
-			task.Stop()
-		}()
-		if _, err := task.Run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if hold.Watermark != 3600e6 {
+		if hold := holdAfter(t, task); hold.Watermark != 3600e6 {
 			t.Errorf("time has not passed without the idle partition: %+v", hold)
 		}
 	})

@@ -84,7 +84,7 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "millrace",
 		Short:         "A streaming dataflow engine in one binary",
-		Long:          "millrace takes events from Kafka through typed operators into Delta tables, continuously and exactly once.",
+		Long:          "millrace takes events from Kafka or Kinesis through typed operators into Delta tables, continuously and exactly once.",
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
